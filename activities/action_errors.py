@@ -47,7 +47,7 @@ class ActionError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.code = code or _code(judged, unknown=self.always_retryable)
+        self.code = code or _default_code(judged, unknown=self.always_retryable)
         self.http_status = http_status
         self.response_body = response_body
         self.retryable = (
@@ -170,6 +170,6 @@ def worker_shutdown(*, repeatable: bool = False) -> ApplicationError:
     )
 
 
-def _code(judged: FailureClass | None, *, unknown: bool) -> ErrorCode:
+def _default_code(judged: Judgement | None, *, unknown: bool) -> ErrorCode:
     elsewhere = unknown or (judged is not None and judged.cause in _ELSEWHERE)
     return ErrorCode.EXTERNAL_SERVICE_ERROR if elsewhere else ErrorCode.ACTION_FAILED

@@ -8,7 +8,7 @@ from activities.action_errors import ActionError
 from activities.base import Action
 from activities.call_origin import acting_for
 from activities.heartbeats import heartbeats
-from activities.session import ActionSession, foreseen, reason_of
+from activities.session import ActionSession, masked_reason, unforeseen_as_action_errors
 from activities.session_factory import UNNAMED, SessionFactory, Tools
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.choices import ChoicesAnswer
@@ -43,11 +43,11 @@ class ActionReader:
         with acting_for(given.context.item.id, given.action.config, self._action.breaker_keys):
             async with heartbeats(repeatable=True):
                 try:
-                    with foreseen(disclosure):
+                    with unforeseen_as_action_errors(disclosure):
                         session = await self._sessions.open(
                             self._action, given, disclosure, seconds=SECONDS, called=called
                         )
                         answer = await read(session)
                 except ActionError as error:
-                    answer = failed(await reason_of(error, disclosure))
+                    answer = failed(await masked_reason(error, disclosure))
                 return await asyncio.to_thread(disclosure.answer, answer)

@@ -27,17 +27,17 @@ stand](catalog.md#values-and-where-they-stand)).
 
 def actions_page() -> str:
     """Return the whole page."""
-    parts = [_HEAD, *(_about(registered.load()) for registered in ACTIONS)]
+    parts = [_HEAD, *(_type_section(registered.load()) for registered in ACTIONS)]
     return "\n".join(parts)
 
 
-def _about(action: Action[Any]) -> str:
+def _type_section(action: Action[Any]) -> str:
     lines = [f"## {action.type}", "", action.summary, "", *_facts(action), ""]
     schema = action.config.model_json_schema()
     lines += ["### Configuration", "", *_table(schema), ""]
     for name, part in sorted(schema.get("$defs", {}).items()):
         if part.get("properties"):
-            lines += [f"`{name}`: {_line(part.get('description'))}", "", *_table(part), ""]
+            lines += [f"`{name}`: {_one_line(part.get('description'))}", "", *_table(part), ""]
     lines += ["### Outputs", "", *_table(action.outputs.model_json_schema()), ""]
     for example in action.examples:
         text = yaml.safe_dump(example, sort_keys=False, allow_unicode=True, width=96)
@@ -53,11 +53,11 @@ def _facts(action: Action[Any]) -> Iterator[str]:
     if action.slow:
         yield "- runs on the queue for slow actions"
     yield f"- resources it creates are listed as `{action.resource_type}`"
-    if escaped := ", ".join(_escaped(action.targets)):
+    if escaped := ", ".join(_escaped_keys(action.targets)):
         yield f"- values are escaped in {escaped}"
 
 
-def _escaped(targets: Mapping[str, Escaping]) -> Iterator[str]:
+def _escaped_keys(targets: Mapping[str, Target]) -> Iterator[str]:
     for key, target in targets.items():
         place, _, condition = key.partition("?")
         # Without a value of its own a condition means the default, which stands there as well.
@@ -76,11 +76,11 @@ def _table(schema: Mapping[str, Any]) -> Iterator[str]:
     for name, about in properties.items():
         need = "required. " if name in required else ""
         given = f" Default: `{about['default']}`." if about.get("default") not in (None, "") else ""
-        text = f"{need}{_line(about.get('description'))}{given}".strip()
-        yield f"| `{name}` | {_kind(about)} | {text} |"
+        text = f"{need}{_one_line(about.get('description'))}{given}".strip()
+        yield f"| `{name}` | {_type_text(about)} | {text} |"
 
 
-def _kind(about: Mapping[str, Any]) -> str:
+def _type_text(about: Mapping[str, Any]) -> str:
     if "$ref" in about:
         return f"`{about['$ref'].rpartition('/')[2]}`"
     if "enum" in about:
@@ -89,11 +89,11 @@ def _kind(about: Mapping[str, Any]) -> str:
         return f"`{about['const']}`"
     for key in ("anyOf", "oneOf"):
         if key in about:
-            return " or ".join(_kind(one) for one in about[key] if one.get("type") != "null")
+            return " or ".join(_type_text(one) for one in about[key] if one.get("type") != "null")
     if about.get("type") == "array" and isinstance(about.get("items"), dict):
-        return f"list of {_kind(about['items'])}"
+        return f"list of {_type_text(about['items'])}"
     return str(about.get("type") or "any")
 
 
-def _line(text: str | None) -> str:
+def _one_line(text: str | None) -> str:
     return " ".join((text or "").split()).replace("|", "\\|")

@@ -123,16 +123,16 @@ class LocalBreakerStore:
 
     def __init__(self, *, probe_seconds: float = PROBE_SECONDS) -> None:
         self._probe_seconds = probe_seconds
-        self._kept: TTLCache[BreakerKey, _LocalBreaker] = TTLCache(MOST_KEPT, MEMORY_SECONDS)
+        self._breakers: TTLCache[BreakerKey, _LocalBreaker] = TTLCache(MOST_KEPT, MEMORY_SECONDS)
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
         """Return the state of a breaker."""
-        breaker = self._kept.get(key)
-        return _shown(key, breaker) if breaker else None
+        breaker = self._breakers.get(key)
+        return _to_state(key, breaker) if breaker else None
 
     async def begin_probe(self, key: BreakerKey) -> bool:
         """Claim the probe of a half-open breaker."""
-        breaker = self._kept.get(key)
+        breaker = self._breakers.get(key)
         if breaker is None or breaker.retry_at is None:
             # Postgres had it half-open and went away; nothing here keeps the call from probing.
             return True
@@ -146,31 +146,31 @@ class LocalBreakerStore:
     ) -> BreakerState:
         """Count a failure."""
         # Stored again, to restart its time to live.
-        breaker = self._kept[key] = self._kept.get(key) or _LocalBreaker()
+        breaker = self._breakers[key] = self._breakers.get(key) or _LocalBreaker()
         breaker.failures, breaker.error = breaker.failures + 1, failure.error
         if len(breaker.items) < 2:  # noqa: PLR2004 -- of two items, or of one
             breaker.items.add(failure.caused_by)
         if failure.probing or breaker.opens(key, limits):
             breaker.retry_at, breaker.probe_until = time.monotonic() + limits.seconds, 0.0
-        return _shown(key, breaker)
+        return _to_state(key, breaker)
 
     async def answered(self, key: BreakerKey, *, probing: bool) -> None:
         """Forget the failures."""
-        breaker = self._kept.get(key)
+        breaker = self._breakers.get(key)
         if breaker is not None and (breaker.retry_at is None or probing):
-            self._kept.pop(key, None)
+            self._breakers.pop(key, None)
 
     async def give_back(self, key: BreakerKey) -> None:
         """Release a probe without a result."""
-        if breaker := self._kept.get(key):
+        if breaker := self._breakers.get(key):
             breaker.probe_until = 0.0
 
     async def forget(self, key: BreakerKey) -> None:
         """Forget a breaker: Postgres has taken over."""
-        self._kept.pop(key, None)
+        self._breakers.pop(key, None)
 
 
-def _shown(key: BreakerKey, breaker: _LocalBreaker) -> BreakerState:
+def _to_state(key: BreakerKey, breaker: _LocalBreaker) -> BreakerState:
     if breaker.retry_at is None:
         return BreakerState(
             key.target, breaker.failures, breaker.error, None, "closed", None, key.item

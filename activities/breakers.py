@@ -81,7 +81,7 @@ class Breakers:
         self._local = LocalBreakerStore()
         self._options = options or BreakerOptions()
         self._shares = shares or TargetShares()
-        self._away_until = 0.0
+        self._local_until = 0.0
         self._cached: TTLCache[BreakerKey, tuple[float, BreakerState | None]] = TTLCache(
             MOST_KEPT, MEMORY_SECONDS
         )
@@ -105,19 +105,19 @@ class Breakers:
         hide = (secrets or SecretMasks()).hide
         async with AsyncExitStack() as stack:
             if item:
-                await stack.enter_async_context(self._watched(BreakerKey(target, item), permit))
-            await stack.enter_async_context(self._watched(BreakerKey(target), permit))
+                await stack.enter_async_context(self._guard_key(BreakerKey(target, item), permit))
+            await stack.enter_async_context(self._guard_key(BreakerKey(target), permit))
             await stack.enter_async_context(self._shares.place(target))
             try:
                 yield permit
             except ActionError as error:
-                permit.failure = permit.failure or _blamed(error)
+                permit.failure = permit.failure or _failure_text(error)
                 raise
             finally:
                 permit.failure = hide(permit.failure) if permit.failure else None
 
     @asynccontextmanager
-    async def _watched(self, key: BreakerKey, permit: BreakerPermit) -> AsyncIterator[None]:
+    async def _guard_key(self, key: BreakerKey, permit: BreakerPermit) -> AsyncIterator[None]:
         """Admit a call through one breaker, and record its outcome."""
         probing = await self._admit(key)
         try:
@@ -125,15 +125,15 @@ class Breakers:
         except ActionError as error:
             if error.silent and permit.failure is None:
                 if probing:
-                    await self._give_back(key)
+                    await self._release_probe(key)
                 raise
-            await self._judge(key, permit, probing=probing)
+            await self._record_outcome(key, permit, probing=probing)
             raise
         except BaseException:
             if probing:
-                await self._give_back(key)
+                await self._release_probe(key)
             raise
-        await self._judge(key, permit, probing=probing)
+        await self._record_outcome(key, permit, probing=probing)
 
     async def _admit(self, key: BreakerKey) -> bool:
         """Raise where the breaker is open; return whether this call is its probe."""
@@ -160,27 +160,29 @@ class Breakers:
 
     async def _begin_probe(self, key: BreakerKey) -> bool:
         """Claim the probe; where the call is cancelled meanwhile, the claim is given back."""
-        claim = asyncio.ensure_future(self._claimed_probe(key))
+        claim = asyncio.ensure_future(self._claim_probe(key))
         try:
             return await asyncio.shield(claim)
         except asyncio.CancelledError:
             if await claim:
-                await self._give_back(key)
+                await self._release_probe(key)
             raise
 
-    async def _claimed_probe(self, key: BreakerKey) -> bool:
+    async def _claim_probe(self, key: BreakerKey) -> bool:
         try:
             return await self._store().begin_probe(key)
         except (PaoError, TimeoutError):
             return await self._local_store().begin_probe(key)
 
-    async def _judge(self, key: BreakerKey, permit: BreakerPermit, *, probing: bool) -> None:
+    async def _record_outcome(
+        self, key: BreakerKey, permit: BreakerPermit, *, probing: bool
+    ) -> None:
         if permit.failure is not None:
-            await self._failed(key, permit.failure, probing=probing)
+            await self._record_failure(key, permit.failure, probing=probing)
         elif probing or self._has_failed(key):
-            await self._answered(key, probing=probing)
+            await self._record_answer(key, probing=probing)
 
-    async def _failed(self, key: BreakerKey, error: str, *, probing: bool) -> None:
+    async def _record_failure(self, key: BreakerKey, error: str, *, probing: bool) -> None:
         limits = self._options.of(key.target)
         failure = BreakerFailure(
             error=error[:ERROR_CHARACTERS],
@@ -188,20 +190,22 @@ class Breakers:
             named=is_named(key.target),
             probing=probing,
         )
-        state = await self._tell(key, lambda store: store.failed(key, failure, limits))
+        state = await self._update_store(key, lambda store: store.failed(key, failure, limits))
         self._cached[key] = (time.monotonic(), state)
         if state.state == "open":
             whose = f" for {key.item}" if key.item else ""
             _log.warning("the circuit breaker for %s is open%s: %s", key.target, whose, error)
 
-    async def _answered(self, key: BreakerKey, *, probing: bool) -> None:
-        await self._tell(key, lambda store: store.answered(key, probing=probing))
+    async def _record_answer(self, key: BreakerKey, *, probing: bool) -> None:
+        await self._update_store(key, lambda store: store.answered(key, probing=probing))
         self._cached[key] = (time.monotonic(), None)
 
-    async def _give_back(self, key: BreakerKey) -> None:
-        await self._tell(key, lambda store: asyncio.shield(store.give_back(key)))
+    async def _release_probe(self, key: BreakerKey) -> None:
+        await self._update_store(key, lambda store: asyncio.shield(store.give_back(key)))
 
-    async def _tell(self, key: BreakerKey, tell: Callable[[BreakerStore], Awaitable[T]]) -> T:
+    async def _update_store(
+        self, key: BreakerKey, tell: Callable[[BreakerStore], Awaitable[T]]
+    ) -> T:
         """Tell the shared store, or this process's own while Postgres is away.
 
         What Postgres knows replaces what this process counted meanwhile, a probe included.
@@ -220,17 +224,17 @@ class Breakers:
         return state is not None
 
     def _store(self) -> BreakerStore:
-        if self._shared is None or time.monotonic() < self._away_until:
+        if self._shared is None or time.monotonic() < self._local_until:
             return self._local
         return self._shared
 
     def _local_store(self) -> BreakerStore:
         """Return this process's store, and do not ask Postgres for a while."""
-        self._away_until = time.monotonic() + self._options.away_seconds
+        self._local_until = time.monotonic() + self._options.away_seconds
         return self._local
 
 
-def _blamed(error: ActionError) -> str | None:
+def _failure_text(error: ActionError) -> str | None:
     """Return what a failure tells of the target's state, None where it tells nothing.
 
     In words of ours: what the target said may repeat what one requester sent, and this text is

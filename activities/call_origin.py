@@ -30,7 +30,7 @@ class CallOrigin:
     literal: frozenset[str] = field(default_factory=frozenset)
 
 
-_behalf: ContextVar[CallOrigin | None] = ContextVar("behalf", default=None)
+_origin: ContextVar[CallOrigin | None] = ContextVar("behalf", default=None)
 
 
 @contextmanager
@@ -43,22 +43,22 @@ def acting_for(item: str, config: Mapping[str, Any], keys: tuple[str, ...] = ())
     literal = set(_hosts(config))
     if keys and not any(_TEMPLATE.search(text) for key in keys for text in _texts(config.get(key))):
         literal.add(OTHERS)
-    token = _behalf.set(CallOrigin(item, frozenset(literal)))
+    token = _origin.set(CallOrigin(item, frozenset(literal)))
     try:
         yield
     finally:
-        _behalf.reset(token)
+        _origin.reset(token)
 
 
 def acting_item() -> str:
     """Return the id of the item that is acted for; empty for PAO's own calls."""
-    behalf = _behalf.get()
+    behalf = _origin.get()
     return behalf.item if behalf else ""
 
 
 def is_named(target: str) -> bool:
     """Return whether everybody may see the name of a target that is called now."""
-    behalf = _behalf.get()
+    behalf = _origin.get()
     if behalf is None or target.startswith(_CONFIGURED) or target in behalf.literal:
         return True
     return OTHERS in behalf.literal and " " in target

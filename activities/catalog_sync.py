@@ -21,7 +21,7 @@ from pao.core.payloads.catalog import POLL, CatalogProposal, SyncInput, SyncRepo
 
 _log = logging.getLogger(__name__)
 
-_SHORTEST_REST, _LONGEST_REST = timedelta(seconds=1), timedelta(hours=1)
+_SHORTEST_DELAY, _LONGEST_DELAY = timedelta(seconds=1), timedelta(hours=1)
 INTERNAL = "the catalog could not be read because of an internal error; see the worker's log"
 
 
@@ -72,7 +72,7 @@ class CatalogSyncer:
                 return await self.proposals.check(proposal, attempt=activity.info().attempt)
             except SourceUnavailableError as error:
                 raise ApplicationError(
-                    str(error), type=error.cause, next_retry_delay=_rest(error)
+                    str(error), type=error.cause, next_retry_delay=_retry_delay(error)
                 ) from error
 
     @activity.defn(name=names.POLL_CATALOG_ACTIVITY)
@@ -82,8 +82,8 @@ class CatalogSyncer:
         return {}
 
 
-def _rest(error: SourceUnavailableError) -> timedelta | None:
+def _retry_delay(error: SourceUnavailableError) -> timedelta | None:
     """Return how long a source wants to be left alone; None where it has not said so."""
     if not isinstance(error, SourceLimitedError) or error.until is None:
         return None
-    return min(max(error.until - datetime.now(UTC), _SHORTEST_REST), _LONGEST_REST)
+    return min(max(error.until - datetime.now(UTC), _SHORTEST_DELAY), _LONGEST_DELAY)

@@ -46,7 +46,7 @@ class ChoicesFetcher:
 
     async def _read(self, session: ActionSession) -> Any:
         config, context = session.config, session.context
-        url = bodies.address(config.endpoint.url, config.query)
+        url = bodies.build_url(config.endpoint.url, config.query)
         answer = await self._sender.read(config, context, url, max_body=MOST_BYTES)
         if not answer.is_success:
             raise answer.failure(f"It answered {answer.status}.", reading=True)

@@ -50,8 +50,8 @@ class ComponentReader:
                 actions = await requests.get_actions(query.request_id)
                 return ComponentStart(report=report_of(row, actions))
         # A document's templates may take a while: the other actions of the worker go on.
-        filled = await asyncio.to_thread(self._filled, row, bundle, query)
-        return ComponentStart(given=_waiting(filled, query.held) if query.held else filled)
+        filled = await asyncio.to_thread(self._render_input, row, bundle, query)
+        return ComponentStart(given=_with_resumption(filled, query.held) if query.held else filled)
 
     @activity.defn(name=names.COMPONENTS_ACTIVITY)
     async def read(self, query: ComponentQuery) -> list[ComponentReport]:
@@ -63,13 +63,13 @@ class ComponentReader:
             begun = [row for row in asked if row.run_id is not None]
             return [report_of(row, await requests.get_actions(str(row.id))) for row in begun]
 
-    def _filled(self, row: Request, bundle: Request, query: ComponentQuery) -> RequestInput:
+    def _render_input(self, row: Request, bundle: Request, query: ComponentQuery) -> RequestInput:
         given = workflow_input(row)
         document = parse_definition(bundle.item_definition)
         if not isinstance(document, CatalogBundle):
             return given
         component = next(one for one in document.components if one.id == query.component)
-        if not _waits(bundle, query.component):
+        if not _had_waiting_values(bundle, query.component):
             return given
         try:
             context = context_of(bundle)
@@ -80,7 +80,7 @@ class ComponentReader:
                 components=query.components,
             )
         except SecretUnreadableError as error:
-            return _waiting(given, str(error))
+            return _with_resumption(given, str(error))
         item = parse_definition(row.item_definition)
         found = component_values(document, component, item, giving, datetime.now(UTC).date())
         passwords = item.form.passwords
@@ -89,15 +89,15 @@ class ComponentReader:
         if not found.problems:
             return given
         told = "; ".join(f"{one.field}: {one.message}" for one in found.problems)
-        return _waiting(given, f"What the bundle gives this component does not fit: {told}")
+        return _with_resumption(given, f"What the bundle gives this component does not fit: {told}")
 
 
-def _waits(bundle: Request, component: str) -> bool:
+def _had_waiting_values(bundle: Request, component: str) -> bool:
     """Return whether the component had values at submission that depended on others."""
     configs = [action.get("config", {}) for action in bundle.plan]
     return any(one.get("waiting") for one in configs if one.get("component") == component)
 
 
-def _waiting(request_input: RequestInput, reason: str) -> RequestInput:
+def _with_resumption(request_input: RequestInput, reason: str) -> RequestInput:
     resumption = Resumption(reason=reason, actor=BUNDLE, unchecked=True, fresh=True)
     return replace(request_input, resumption=resumption)

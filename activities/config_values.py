@@ -48,7 +48,7 @@ def without_nulls(given: Any) -> Any:
     return given
 
 
-def is_open(text: str) -> bool:
+def is_unresolved(text: str) -> bool:
     """Return whether a text is not known in full: a template, or one with a masked secret."""
     return MASK in text or is_template(text)
 
@@ -72,13 +72,13 @@ def require_header_text(text: str) -> str:
 
 def require_header_name(text: str) -> str:
     """Return the text if it may be the name of a header; raises ``ValueError``."""
-    if not HEADER_NAME.fullmatch(text) and not is_open(text):
+    if not HEADER_NAME.fullmatch(text) and not is_unresolved(text):
         raise ValueError(_NO_NAME)
     return text
 
 
 def _require_address(text: str) -> str:
-    if is_open(text):
+    if is_unresolved(text):
         return text
     try:
         read_url(text)

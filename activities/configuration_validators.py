@@ -13,16 +13,16 @@ from catalog.scopes import ScopeContext
 from pao.runtime.model_errors import message_of
 
 
-def models_of(actions: Mapping[str, Action[Any]], scope_context: ScopeContext) -> ActionModels:
+def action_models(actions: Mapping[str, Action[Any]], scope_context: ScopeContext) -> ActionModels:
     """Return the models and targets of action types, for judging rendered configurations."""
     return ActionModels(
         scope_context,
-        validators={name: judge_of(action.config) for name, action in actions.items()},
+        judges={name: validator_for(action.config) for name, action in actions.items()},
         targets={name: action.targets for name, action in actions.items()},
     )
 
 
-def judge_of(model: type[BaseModel]) -> ConfigValidator:
+def validator_for(model: type[BaseModel]) -> Judge:
     """Return the check of an action type's configurations."""
 
     def judge(config: Mapping[str, Any]) -> tuple[ConfigProblem, ...]:
@@ -35,7 +35,7 @@ def judge_of(model: type[BaseModel]) -> ConfigValidator:
     return judge
 
 
-def reader_of(model: type[BaseModel]) -> ConfigReader:
+def reader_for(model: type[BaseModel]) -> Reader:
     """Return a function that drops from a rendered configuration what its model drops."""
 
     def read(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def reader_of(model: type[BaseModel]) -> ConfigReader:
             kept = model.model_validate(config)
         except ValidationError:
             return dict(config)
-        found: dict[str, Any] = _kept(
+        found: dict[str, Any] = _keep_given(
             config, kept.model_dump(mode="json", by_alias=True, exclude_unset=True)
         )
         return found
@@ -51,14 +51,14 @@ def reader_of(model: type[BaseModel]) -> ConfigReader:
     return read
 
 
-def _kept(given: Any, kept: Any) -> Any:
+def _keep_given(given: Any, kept: Any) -> Any:
     """Return a value as it was given, but for keys and items that were not kept."""
     if isinstance(given, Mapping) and isinstance(kept, dict):
-        return {key: _kept(value, kept[key]) for key, value in given.items() if key in kept}
+        return {key: _keep_given(value, kept[key]) for key, value in given.items() if key in kept}
     if isinstance(given, list | tuple) and isinstance(kept, list):
         if len(given) != len(kept):
             return kept
-        return [_kept(one, other) for one, other in zip(given, kept, strict=True)]
+        return [_keep_given(one, other) for one, other in zip(given, kept, strict=True)]
     return given
 
 

@@ -46,11 +46,15 @@ class Corrector:
             return CorrectionAnswer(valid=False, message=str(error))
         if not answer.valid:
             return answer
-        if refusal := self._unusable(correction, replace(correction.context, fields=answer.fields)):
+        if refusal := self._configuration_problems(
+            correction, replace(correction.context, fields=answer.fields)
+        ):
             return CorrectionAnswer(valid=False, message=refusal)
         return replace(answer, used=used_by(correction.context, correction.over, answer.diff))
 
-    def _unusable(self, correction: Correction, context: RequestContext) -> str | None:
+    def _configuration_problems(
+        self, correction: Correction, context: RequestContext
+    ) -> str | None:
         """Return which fields make an action's configuration invalid, if any do."""
         found = check_configurations(
             parse_definition(context.item.definition),

@@ -18,7 +18,7 @@ from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 from pao.runtime.masking import SecretMasks
 
-OURS = frozenset(
+UNMASKED_FIELDS = frozenset(
     {
         ("ActionResult", "resource_type"),
         ("ActionFailure", "code"),
@@ -28,12 +28,12 @@ OURS = frozenset(
 )
 """Words of our own, which the workflow acts on: no value of a request or a target gets there."""
 
-MESSAGES = frozenset({"message", "response_body", "cleanup", "reason", "note", "problem"})
+MESSAGE_FIELDS = frozenset({"message", "response_body", "cleanup", "reason", "note", "problem"})
 """Texts for people. All others are values, in which short secrets are whole words only."""
 
 FOLLOWED = "follow"
 AnswerT = TypeVar("AnswerT")
-_KNOWN_ERRORS = frozenset({"code", "http_status", "retryable", "refused", "judged"})
+_UNMASKED_ATTRIBUTES = frozenset({"code", "http_status", "retryable", "refused", "judged"})
 # Masked first, cut where it is stored: the margin is for what masking makes shorter.
 _LONGEST = KEPT_CHARACTERS + 4096
 
@@ -48,19 +48,19 @@ class Disclosure:
 
     def result(self, result: ActionResult) -> ActionResult:
         """Return a result as it may leave the activity."""
-        masked: ActionResult = self._masked(result)
+        masked: ActionResult = self._mask(result)
         return masked
 
     def answer(self, answer: AnswerT) -> AnswerT:
         """Return what was read, as it may leave the activity."""
-        masked: AnswerT = self._masked(answer)
+        masked: AnswerT = self._mask(answer)
         return masked
 
     def error(self, error: ActionError) -> ActionError:
         """Mask all attributes of an error; returns the same error."""
         for name, value in list(vars(error).items()):
-            if name not in _KNOWN_ERRORS:
-                setattr(error, name, self._masked(_bounded(value), name))
+            if name not in _UNMASKED_ATTRIBUTES:
+                setattr(error, name, self._mask(_truncate(value), name))
         error.args = (error.message,)
         return error
 
@@ -70,11 +70,11 @@ class Disclosure:
 
     def sealed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return values that a later execution gets back; texts that hold a secret are sealed."""
-        return {name: self._sealed(value) for name, value in values.items()}
+        return {name: self._seal_value(value) for name, value in values.items()}
 
     def opened(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return what was given to ``sealed``; raises ActionFailedError for another's."""
-        return {name: self._opened(value) for name, value in values.items()}
+        return {name: self._unseal_value(value) for name, value in values.items()}
 
     def pending(self, pending: Pending) -> Pending:
         """Return what a wait was given, as it was before it left the activity that began it."""
@@ -82,7 +82,7 @@ class Disclosure:
             return pending
         return Pending(pending.kind, self.opened(pending.state))
 
-    def _masked(self, value: Any, name: str = "") -> Any:
+    def _mask(self, value: Any, name: str = "") -> Any:
         """Return a copy in which every text is masked, dataclasses field by field."""
         if value is None or isinstance(value, Enum | bool):
             return value
@@ -91,30 +91,30 @@ class Disclosure:
         if is_dataclass(value) and not isinstance(value, type):
             kind = type(value).__name__
             changed = {
-                one.name: self._masked(getattr(value, one.name), one.name)
+                one.name: self._mask(getattr(value, one.name), one.name)
                 for one in fields(value)
-                if (kind, one.name) not in OURS
+                if (kind, one.name) not in UNMASKED_FIELDS
             }
             return replace(value, **changed)
-        return self._masked_plain(value, name)
+        return self._mask_value(value, name)
 
-    def _masked_plain(self, value: Any, name: str) -> Any:
+    def _mask_value(self, value: Any, name: str) -> Any:
         if self.box.is_sealed(value):
             return value
         if isinstance(value, tuple):
-            return tuple(self._masked(one, name) for one in value)
+            return tuple(self._mask(one, name) for one in value)
         if isinstance(value, list) and any(map(is_dataclass, value)):
-            return [self._masked(one, name) for one in value]
-        if isinstance(value, str) and name in MESSAGES:
+            return [self._mask(one, name) for one in value]
+        if isinstance(value, str) and name in MESSAGE_FIELDS:
             return self.secrets.hide(value)
         return self.secrets.hide_in(value)
 
-    def _sealed(self, value: Any) -> Any:
+    def _seal_value(self, value: Any) -> Any:
         if self.secrets.hide_in(value) == value and not self.box.is_sealed(value):
             return value
         return self.box.seal(json.dumps(value), context=self.place)
 
-    def _opened(self, value: Any) -> Any:
+    def _unseal_value(self, value: Any) -> Any:
         if not self.box.is_sealed(value):
             return value
         try:
@@ -123,13 +123,13 @@ class Disclosure:
             raise ActionFailedError(str(error), retryable=True) from error
 
 
-def _bounded(value: Any) -> Any:
+def _truncate(value: Any) -> Any:
     """Return a text no longer than what is stored and a margin, so that masking stays quick."""
     if not isinstance(value, str) or len(value) <= _LONGEST:
         return value
     return f"{value[:_LONGEST]}\N{HORIZONTAL ELLIPSIS}"
 
 
-def place_of(request_id: str, action_id: str) -> str:
+def sealing_context(request_id: str, action_id: str) -> str:
     """Return what the sealed values of one action are bound to."""
     return f"request:{request_id}:action:{action_id}:wait"

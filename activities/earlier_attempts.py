@@ -52,7 +52,7 @@ class EarlierEffects:
         return self.found is not None or not action.converges
 
 
-async def ask(
+async def look_for_effects(
     calls: Sequence[EarlierCall], look: Callable[[Any], Awaitable[ActionResult | None]]
 ) -> EarlierEffects:
     """Look with each of the calls; raises what a failed look raises."""
@@ -74,19 +74,21 @@ async def ask(
     return seen
 
 
-def exists(seen: EarlierEffects, action: Action[Any], name: str) -> ActionFailedError:
+def existing_effect_error(
+    seen: EarlierEffects, action: Action[Any], name: str
+) -> ActionFailedError:
     """Return the error for a call that is not made because its effect exists with former values."""
     ways = "Retry with its former values to adopt it as it is"
     if action.can_revise:
         ways += ", retry with mode revise (--revise) to change it to the corrected values"
     return ActionFailedError(
-        f"{what_exists(seen.found, seen.part, name)} {ways}, or abort.",
+        f"{describe_existing(seen.found, seen.part, name)} {ways}, or abort.",
         code=ErrorCode.EXISTS_WITH_FORMER_VALUES,
         judged=BAD_CALL,
     )
 
 
-def what_exists(found: ActionResult | None, part: IncompleteError | None, name: str) -> str:
+def describe_existing(found: ActionResult | None, part: IncompleteError | None, name: str) -> str:
     """Return what an earlier attempt has made."""
     if found is None and part is not None:
         return f"A part of {name!r} exists with the values of an earlier attempt: {part.message}"

@@ -12,7 +12,7 @@ from temporalio import activity
 from activities.action_errors import ActionError, ActionFailedError, application_error
 from activities.base import JiraClients
 from activities.breakers import Breakers
-from activities.escalation_text import FILE, SHORT, describe, shown
+from activities.escalation_text import FILE, SHORT, fit_text, full_text
 from activities.heartbeats import heartbeats
 from activities.long_texts import one_line
 from activities.resets import refuse_after_reset
@@ -50,7 +50,7 @@ class Escalator:
     async def escalate(self, escalation_input: EscalationInput) -> Escalation:
         """Find or create the ticket; raises ApplicationError where neither is possible."""
         refuse_after_reset(escalation_input.run_id)
-        escalation_input = await self._with_done(escalation_input)
+        escalation_input = await self._add_cleanup_status(escalation_input)
         try:
             async with heartbeats():
                 issue = await self._find_or_create(escalation_input)
@@ -64,7 +64,7 @@ class Escalator:
             reason=escalation_input.reason,
         )
 
-    async def _with_done(self, escalation_input: EscalationInput) -> EscalationInput:
+    async def _add_cleanup_status(self, escalation_input: EscalationInput) -> EscalationInput:
         """Add to the entries of cleanup who has dealt with them; without Postgres, to none."""
         entries = escalation_input.error_context.get("cleanup") or []
         if self.database is None or not entries:
@@ -97,9 +97,11 @@ class Escalator:
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
         async with self.breakers.guard(client.instance.target):
-            return await self._ask(client, escalation_input, mark=mark, deadline=deadline)
+            return await self._search_then_create(
+                client, escalation_input, mark=mark, deadline=deadline
+            )
 
-    async def _ask(
+    async def _search_then_create(
         self,
         client: JiraClient,
         escalation_input: EscalationInput,
@@ -124,7 +126,7 @@ class Escalator:
             )
         except JiraError as error:
             raise action_error(error) from error
-        await self._attach_whole(client, escalation_input, issue, deadline=deadline)
+        await self._attach_full_text(client, escalation_input, issue, deadline=deadline)
         return issue
 
     async def _create(
@@ -142,7 +144,7 @@ class Escalator:
             try:
                 return await client.create_issue(fields, correlation_id, deadline=deadline)
             except JiraRefusedError as refused:
-                plainer = await self._plainer(
+                plainer = await self._simplify_fields(
                     client, escalation_input, fields, refused, deadline=deadline
                 )
                 if plainer is None:
@@ -154,7 +156,7 @@ class Escalator:
                 fields = plainer
         return await client.create_issue(fields, correlation_id, deadline=deadline)
 
-    async def _plainer(
+    async def _simplify_fields(
         self,
         client: JiraClient,
         escalation_input: EscalationInput,
@@ -170,12 +172,12 @@ class Escalator:
         plainer = {name: value for name, value in fields.items() if name not in optional}
         if "description" in refused.errors:
             pages = self.target.pages
-            plainer["description"] = shown(escalation_input, most=SHORT, pages=pages)
+            plainer["description"] = fit_text(escalation_input, most=SHORT, pages=pages)
         if "issuetype" in refused.errors:
-            plainer["issuetype"] = await self._other_type(client, fields, deadline=deadline)
+            plainer["issuetype"] = await self._fallback_type(client, fields, deadline=deadline)
         return None if plainer == fields else plainer
 
-    async def _other_type(
+    async def _fallback_type(
         self, client: JiraClient, fields: dict[str, Any], *, deadline: Deadline
     ) -> Any:
         """Return a type that the project has; the same one where JIRA does not say."""
@@ -187,7 +189,7 @@ class Escalator:
                 return {"name": task.name}
         return fields["issuetype"]
 
-    async def _attach_whole(
+    async def _attach_full_text(
         self,
         client: JiraClient,
         escalation_input: EscalationInput,
@@ -197,8 +199,8 @@ class Escalator:
     ) -> None:
         """Attach the full text where it was truncated; the ticket counts in any case."""
         pages = self.target.pages
-        whole = describe(escalation_input, pages=pages)
-        if shown(escalation_input, pages=pages) == whole:
+        whole = full_text(escalation_input, pages=pages)
+        if fit_text(escalation_input, pages=pages) == whole:
             return
         content = whole.encode(errors="replace")
         correlation_id = escalation_input.context.correlation_id
@@ -228,6 +230,6 @@ class Escalator:
             "project": {"key": target.project},
             "issuetype": {"name": target.issue_type},
             "summary": one_line(f"PAO escalation: {context.subject} for {context.requester.id}"),
-            "description": shown(escalation_input, pages=self.target.pages),
+            "description": fit_text(escalation_input, pages=self.target.pages),
             "labels": ["pao-escalation", mark],
         }

@@ -22,18 +22,18 @@ _NOTE = f"(Truncated: this text is too long for JIRA. The attached {FILE} has al
 _PART_NOTE = f"(truncated; see the attached {FILE})"
 
 
-def shown(
+def fit_text(
     escalation_input: EscalationInput, *, most: int = TEXT_LIMIT, pages: str | None = None
 ) -> str:
     """Return the text as the ticket shows it: each part, and all of them, cut where too long."""
-    whole = describe(escalation_input, pages=pages)
+    whole = full_text(escalation_input, pages=pages)
     parts = _parts(escalation_input, pages)
     cut = "\n\n".join(cut_wiki(part, _PART_NOTE, _PART) for part in parts)
     fits = cut_wiki(whole, _NOTE, most)
     return whole if fits == whole else cut_wiki(f"{_NOTE}\n\n{cut}", _PART_NOTE, most)
 
 
-def describe(escalation_input: EscalationInput, *, pages: str | None = None) -> str:
+def full_text(escalation_input: EscalationInput, *, pages: str | None = None) -> str:
     """Write the ticket's whole text in wiki markup; values are escaped, secrets are masked.
 
     ``pages`` is the address of the pages, for a link to the request.
@@ -75,13 +75,13 @@ def _request_part(escalation_input: EscalationInput, pages: str | None) -> str:
 
 def _actions_part(escalation_input: EscalationInput) -> str:
     rows = [
-        f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{_made_by(state)}|"
+        f"|{jira_escape(state.name)}|{state.status}|{state.attempt}|{_resources_of(state)}|"
         for state in escalation_input.actions
     ]
     return "\n".join(["h2. Actions", "||Action||Status||Attempts||Resource||", *rows])
 
 
-def _made_by(state: ActionState) -> str:
+def _resources_of(state: ActionState) -> str:
     """Return what an action has made, what its failed attempts left or may have left included."""
     left = (*state.partial, *state.left_behind)
     found = [_resource(one.type, one.id, one.url) for one in left]
@@ -100,8 +100,8 @@ def _components_part(components: list[dict[str, Any]]) -> str:
         resources = list_from_documents(ExistingResource, one.get("resources"))
         made = [_resource(each.type, each.id, each.url) for each in resources]
         cells = [str(one.get(key) or "") for key in ("name", "item", "status", "requestId")]
-        shown = "|".join(jira_escape(cell) for cell in cells)
-        lines.append(f"|{shown}|{', '.join(made) or 'none'}|")
+        row = "|".join(jira_escape(cell) for cell in cells)
+        lines.append(f"|{row}|{', '.join(made) or 'none'}|")
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from pao.runtime.logging import log_fields
 _log = logging.getLogger("pao.events")
 
 # What the audit trail says of actions is said in the execution log as well, in whole sentences.
-_SAID_BY_ACTIONS = "action."
+_ACTION_PREFIX = "action."
 _NOBODY = frozenset({"workflow", "unknown"})
 _SENTENCES = {
     "request.in_progress": "the request is in progress",
@@ -37,8 +37,8 @@ _SENTENCES = {
 
 def log_events(snapshot: Snapshot, recorded: WriteResult) -> None:
     """Log what a write has added to a request's records, in the order in which it happened."""
-    lines = [_of_line(snapshot, one) for one in snapshot.audit if one.seq in recorded.lines]
-    entries = [_of_entry(one) for one in snapshot.stream if one.seq in recorded.entries]
+    lines = [_audit_event(snapshot, one) for one in snapshot.audit if one.seq in recorded.lines]
+    entries = [_stream_event(one) for one in snapshot.stream if one.seq in recorded.entries]
     events = sorted((one for one in lines + entries if one), key=lambda one: one[0])
     if not events:
         return
@@ -50,11 +50,11 @@ def log_events(snapshot: Snapshot, recorded: WriteResult) -> None:
 _Event = tuple[int, str, dict[str, Any]]
 
 
-def _of_line(snapshot: Snapshot, line: AuditEvent) -> _Event | None:
-    if line.event_type.startswith(_SAID_BY_ACTIONS):
+def _audit_event(snapshot: Snapshot, line: AuditEvent) -> _Event | None:
+    if line.event_type.startswith(_ACTION_PREFIX):
         return None
     if line.event_type == f"request.{RequestStatus.FAILED}":
-        return line.seq, _failed(snapshot, line), {"event": line.event_type}
+        return line.seq, _failure_message(snapshot, line), {"event": line.event_type}
     decision = line.data.get("decision")
     message = _SENTENCES.get(line.event_type, line.event_type)
     if line.event_type == "decision.rejected":
@@ -72,7 +72,7 @@ def _of_line(snapshot: Snapshot, line: AuditEvent) -> _Event | None:
     )
 
 
-def _failed(snapshot: Snapshot, line: AuditEvent) -> str:
+def _failure_message(snapshot: Snapshot, line: AuditEvent) -> str:
     """Say that a request failed, and what it waits for; an action's line has said why."""
     suggested = (snapshot.error_context or {}).get("suggestedDecision", {}).get("decision")
     known = {one.data.get("message", "") for one in snapshot.stream if one.kind == "log"}
@@ -82,7 +82,7 @@ def _failed(snapshot: Snapshot, line: AuditEvent) -> str:
     return f"{message}; it waits for a decision: retry, abort or escalate{advice}"
 
 
-def _of_entry(entry: StreamEvent) -> _Event | None:
+def _stream_event(entry: StreamEvent) -> _Event | None:
     """Return what an action does; other entries are in the audit trail as well."""
     if entry.kind != "log" or not entry.data.get("actionId"):
         return None

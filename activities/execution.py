@@ -16,7 +16,7 @@ from activities.action_errors import SHUTDOWN, ActionError, ActionFailedError, O
 from activities.base import Action
 from activities.call_origin import acting_for
 from activities.disclosure import Disclosure
-from activities.earlier_attempts import EarlierCall, EarlierEffects, exists
+from activities.earlier_attempts import EarlierCall, EarlierEffects, existing_effect_error
 from activities.former_calls import with_secrets, without_secrets
 from activities.heartbeats import heartbeats
 from activities.progress import ActionProgress
@@ -24,11 +24,11 @@ from activities.resets import refuse_after_reset
 from activities.session import (
     ActionSession,
     first_problem,
-    foreseen,
     internal_error,
     masked_error,
-    reason_of,
-    validated,
+    masked_reason,
+    unforeseen_as_action_errors,
+    validate_config,
 )
 from activities.session_factory import SessionFactory, Tools
 from pao.core.failure_classes import CANCELLED, NOT_READY, NOT_SET
@@ -70,36 +70,36 @@ class Executor:
 
     async def execute(self, action: Action[Any], action_input: ActionInput) -> ActionResult:
         """Run one attempt: look first where told, adopt what is found, else act."""
-        with _acting(action, action_input):
-            return await self._executed(action, action_input)
+        with _acting_for_item(action, action_input):
+            return await self._run_attempt(action, action_input)
 
-    async def _executed(self, action: Action[Any], action_input: ActionInput) -> ActionResult:
+    async def _run_attempt(self, action: Action[Any], action_input: ActionInput) -> ActionResult:
         async with self._session(action, action_input) as session:
-            found = await self._found_before(session) if action_input.look_first else None
+            found = await self._find_earlier_effects(session) if action_input.look_first else None
             result = await (session.act() if found is None else session.adopt(found))
-        result = await self._finished(session, result)
+        result = await self._finish_result(session, result)
         if result.pending is not None:
             result = replace(result, sent=session.sent)
         return result
 
-    async def _found_before(self, session: "ActionSession") -> EarlierEffects | None:
+    async def _find_earlier_effects(self, session: "ActionSession") -> EarlierEffects | None:
         """Return what earlier attempts made; None where acting duplicates nothing."""
-        seen = await session.looked_for(await self._earlier(session))
+        seen = await session.looked_for(await self._earlier_calls(session))
         if seen.contradicts(session.action) and not session.may_revise(seen):
-            raise exists(seen, session.action, session.action_input.action.name)
+            raise existing_effect_error(seen, session.action, session.action_input.action.name)
         going_on = seen.found is not None or session.may_revise(seen)
         return seen if going_on else None
 
-    async def _earlier(self, session: "ActionSession") -> list[EarlierCall]:
+    async def _earlier_calls(self, session: "ActionSession") -> list[EarlierCall]:
         """Return the calls to look for: what earlier attempts sent, else what is sent now."""
         own = EarlierCall(session.config, place=session.action.place(session.config))
-        calls = [await self._former(session, call) for call in session.action_input.former]
+        calls = [await self._restore_call(session, call) for call in session.action_input.former]
         if session.action.converges and all(call.place == own.place for call in calls):
             # It compares what is there with what is wanted, whoever made it with which values.
             return [own]
         return calls or [own]
 
-    async def _former(self, session: "ActionSession", call: FormerCall) -> EarlierCall:
+    async def _restore_call(self, session: "ActionSession", call: FormerCall) -> EarlierCall:
         """Restore what an attempt sent, rendering again what was not stored."""
         action, given, secrets = session.action, session.action_input, session.context.secrets
         try:
@@ -110,15 +110,15 @@ class Executor:
         rendered = await self._sessions.render(action, now, secrets)
         plain = without_secrets(given.action.config, rendered)
         changed = plain != without_secrets(given.action.config, session.rendered)
-        config = validated(action, rendered if kept is None else with_secrets(kept, rendered))
+        config = validate_config(action, rendered if kept is None else with_secrets(kept, rendered))
         return EarlierCall(config, changed, action.place(config))
 
     @activity.defn(name=FOLLOW_ACTIVITY)
     async def resume_wait(self, follow_input: FollowInput) -> ActionResult:
         """Continue a wait where the last worker stopped, within Temporal's time limit."""
-        progress = ActionProgress(_saved_before())
+        progress = ActionProgress(_saved_details())
         async with heartbeats(progress, repeatable=True):
-            return await self.follow(follow_input, progress, seconds=_time_given())
+            return await self.follow(follow_input, progress, seconds=_time_limit())
 
     async def follow(
         self,
@@ -129,10 +129,10 @@ class Executor:
     ) -> ActionResult:
         """Wait for an existing effect; a cancelled wait also cancels at the target."""
         action = self._actions[follow_input.action.type]
-        with _acting(action, follow_input):
-            return await self._followed(action, follow_input, progress, seconds)
+        with _acting_for_item(action, follow_input):
+            return await self._run_wait(action, follow_input, progress, seconds)
 
-    async def _followed(
+    async def _run_wait(
         self,
         action: Action[Any],
         follow_input: FollowInput,
@@ -149,9 +149,9 @@ class Executor:
                 # The worker's own end is no reason to stop the target, nor a wait that Temporal has
                 # given to another worker.
                 if _was_cancelled():
-                    await _stop(session, pending)
+                    await _ask_to_stop(session, pending)
                 raise
-        return await self._finished(session, result)
+        return await self._finish_result(session, result)
 
     @activity.defn(name=STOP_TARGET_ACTIVITY)
     async def stop_target(self, follow_input: FollowInput) -> None:
@@ -162,52 +162,52 @@ class Executor:
         """
         refuse_after_reset(follow_input.run_id)
         action = self._actions[follow_input.action.type]
-        with _acting(action, follow_input):
+        with _acting_for_item(action, follow_input):
             async with (
                 heartbeats(repeatable=True),
                 self._session(action, follow_input, existing=True) as session,
             ):
-                await _stop(session, session.disclosure.pending(follow_input.pending))
+                await _ask_to_stop(session, session.disclosure.pending(follow_input.pending))
                 raise OutcomeUnknownError(CANCELLED, judged=NOT_READY)
 
     @activity.defn(name=LOOK_ACTIVITY)
     async def look(self, action_input: ActionInput) -> LookResult:
         """Look for the action's effect, read-only; never raises for what the target answers."""
         action = self._actions[action_input.action.type]
-        with _acting(action, action_input):
+        with _acting_for_item(action, action_input):
             async with heartbeats():
-                return await self._looked(
+                return await self._run_look(
                     action, action_input, self._sessions.disclosure(action_input)
                 )
 
-    async def _looked(
+    async def _run_look(
         self, action: Action[Any], action_input: ActionInput, disclosure: Disclosure
     ) -> LookResult:
         try:
-            with foreseen(disclosure):
+            with unforeseen_as_action_errors(disclosure):
                 session = await self._sessions.open(action, action_input, disclosure)
-                calls = await self._earlier(session)
+                calls = await self._earlier_calls(session)
         except ActionError as error:
-            return LookResult(answer="unknown", reason=await reason_of(error, disclosure))
+            return LookResult(answer="unknown", reason=await masked_reason(error, disclosure))
         about = LookResult(
             answer="unknown",
             changed=any(call.changed for call in calls),
             revisable=action.can_revise,
-            moved=_moved(calls, action.place(session.config), disclosure),
+            moved=_moved_places(calls, action.place(session.config), disclosure),
             askable=action.in_doubt(session.config, session.context).askable,
         )
         try:
             seen = await session.looked_for(calls)
         except ActionError as error:
-            return replace(about, reason=await reason_of(error, disclosure))
+            return replace(about, reason=await masked_reason(error, disclosure))
         about = replace(about, exists=seen.contradicts(action))
         if seen.repeat is not None and action.converges:
             about = replace(about, changed=False)
         if seen.found is not None:
-            result = await self._finished(session, seen.found)
+            result = await self._finish_result(session, seen.found)
             return replace(about, answer="found", result=result)
         shown = seen.repeat or seen.part or next(iter(seen.left), None)
-        reason = await reason_of(shown, disclosure) if shown else None
+        reason = await masked_reason(shown, disclosure) if shown else None
         return replace(about, answer="unknown" if seen.repeat else "absent", reason=reason)
 
     @activity.defn(name=EVIDENCE_ACTIVITY)
@@ -216,12 +216,12 @@ class Executor:
         action = self._actions[evidence_input.about.action.type]
         disclosure = self._sessions.disclosure(evidence_input.about)
         try:
-            with foreseen(disclosure):
+            with unforeseen_as_action_errors(disclosure):
                 session = await self._sessions.open(action, evidence_input.about, disclosure)
             result = action.from_evidence(session.config, evidence_input.outputs)
-            return EvidenceAnswer(result=await self._finished(session, result))
+            return EvidenceAnswer(result=await self._finish_result(session, result))
         except ActionError as error:
-            return EvidenceAnswer(message=await reason_of(error, disclosure))
+            return EvidenceAnswer(message=await masked_reason(error, disclosure))
         except ValidationError as error:
             return EvidenceAnswer(message=disclosure.message(f"outputs.{first_problem(error)}"))
         except ValueError as error:
@@ -242,10 +242,10 @@ class Executor:
             session = await self._sessions.open(action, action_input, disclosure, **more)
             yield session
         except ActionError as error:
-            shown = _in_doubt(error) if existing and session is None else error
+            shown = _wait_error(error) if existing and session is None else error
             raise await asyncio.to_thread(masked_error, shown, session, disclosure) from None
         except asyncio.CancelledError:
-            told = SHUTDOWN if _is_shut_down(existing=existing) else CANCELLED
+            told = SHUTDOWN if _ends_with_worker(existing=existing) else CANCELLED
             if session is None or not (told == SHUTDOWN or _was_cancelled()):
                 raise
             # Said here and not by the workflow: only the action knows where a person has to look.
@@ -259,7 +259,7 @@ class Executor:
             if session is not None:
                 await session.context.log.flush()
 
-    async def _finished(self, session: "ActionSession", result: ActionResult) -> ActionResult:
+    async def _finish_result(self, session: "ActionSession", result: ActionResult) -> ActionResult:
         """Return the result as it is kept: complete and masked."""
         try:
             result = await asyncio.to_thread(session.disclosure.result, result)
@@ -274,7 +274,9 @@ class Executor:
         return replace(result, cleanup=cleanup, resource_type=session.action.resource_type)
 
 
-def _moved(calls: list[EarlierCall], place: str | None, disclosure: Disclosure) -> list[str] | None:
+def _moved_places(
+    calls: list[EarlierCall], place: str | None, disclosure: Disclosure
+) -> list[str] | None:
     """Return the former and the present place, where a correction goes to another one."""
     for call in calls:
         if call.place != place:
@@ -282,11 +284,13 @@ def _moved(calls: list[EarlierCall], place: str | None, disclosure: Disclosure) 
     return None
 
 
-def _acting(action: Action[Any], action_input: ActionInput) -> AbstractContextManager[None]:
+def _acting_for_item(
+    action: Action[Any], action_input: ActionInput
+) -> AbstractContextManager[None]:
     return acting_for(action_input.context.item.id, action_input.action.config, action.breaker_keys)
 
 
-def _in_doubt(error: ActionError) -> ActionError:
+def _wait_error(error: ActionError) -> ActionError:
     return OutcomeUnknownError(
         f"Waiting for the target cannot continue: {error.message}",
         code=error.code,
@@ -296,7 +300,7 @@ def _in_doubt(error: ActionError) -> ActionError:
     )
 
 
-async def _stop(session: ActionSession, pending: Pending) -> None:
+async def _ask_to_stop(session: ActionSession, pending: Pending) -> None:
     """Ask the target to stop work that nobody waits for any more; the request's log says how."""
     action, log = session.action, session.context.log
     try:
@@ -310,7 +314,7 @@ async def _stop(session: ActionSession, pending: Pending) -> None:
         await log.info("The target was asked to stop.")
 
 
-def _is_shut_down(*, existing: bool) -> bool:
+def _ends_with_worker(*, existing: bool) -> bool:
     """Return whether the worker's end ends this.
 
     Another worker continues a wait for an existing effect.
@@ -324,12 +328,12 @@ def _was_cancelled() -> bool:
     return details is not None and details.cancel_requested
 
 
-def _saved_before() -> Mapping[str, Any]:
+def _saved_details() -> Mapping[str, Any]:
     details = activity.info().heartbeat_details
     return details[0] if details and isinstance(details[0], dict) else {}
 
 
-def _time_given() -> float | None:
+def _time_limit() -> float | None:
     """Return the time limit of this execution of a wait, slightly below Temporal's."""
     limit = activity.info().start_to_close_timeout
     return max(limit.total_seconds() - 2.0, 1.0) if limit else None

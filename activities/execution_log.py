@@ -41,50 +41,50 @@ class StoredLog:
         self._writer = f"{action_input.run_id or 'look'} {action_input.action.id}"
         phase = "follow" if isinstance(action_input, FollowInput) else "execute"
         self._prefix = f"{action_input.attempt}.{phase}"
-        self._waiting: deque[LogLine] = deque()
-        self._writing: asyncio.Task[None] | None = None
+        self._queue: deque[LogLine] = deque()
+        self._writer_task: asyncio.Task[None] | None = None
 
     async def write(self, line: LogLine) -> None:
         """Queue a line; it is stored shortly after."""
-        self._waiting.append(line)
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_gathered())
+        self._queue.append(line)
+        if self._writer_task is None or self._writer_task.done():
+            self._writer_task = asyncio.create_task(self._write_after_pause())
 
     async def flush(self) -> None:
         """Store queued lines, for a few seconds at most."""
-        if self._writing is not None:
-            self._writing.cancel()
+        if self._writer_task is not None:
+            self._writer_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._writing
+                await self._writer_task
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self._write_all()
-        if self._waiting:
+        if self._queue:
             _log.warning(
                 "the database is unavailable; %d lines of an action's log are lost",
-                len(self._waiting),
+                len(self._queue),
             )
 
-    async def _write_gathered(self) -> None:
+    async def _write_after_pause(self) -> None:
         await asyncio.sleep(GATHER_SECONDS)
         await self._write_all()
 
     async def _write_all(self) -> None:
-        while self._waiting:
-            batch = list(self._waiting)
+        while self._queue:
+            batch = list(self._queue)
             try:
                 await self._store(batch)
             except PaoError:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             for _ in batch:
-                self._waiting.popleft()
+                self._queue.popleft()
 
     async def _store(self, batch: list[LogLine]) -> None:
-        lines = [self._stored(position, line) for position, line in enumerate(batch)]
+        lines = [self._to_new_line(position, line) for position, line in enumerate(batch)]
         async with self._database.unit_of_work() as session:
             await EventsRepository(session).append_lines(self._request, self._writer, lines)
 
-    def _stored(self, position: int, line: LogLine) -> NewLine:
+    def _to_new_line(self, position: int, line: LogLine) -> NewLine:
         data = {"level": line.level, **self._about, "message": line.message, "data": line.data}
         return NewLine(position, f"{self._prefix}.{line.key}", timestamp(line.at), data)

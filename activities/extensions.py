@@ -50,7 +50,7 @@ def load_extensions(
     problems = []
     for point in sorted(entry_points, key=_source):
         try:
-            action = _read(point)
+            action = _load(point)
         except _UnusableError as error:
             problems.append(UnusableExtension(_source(point), str(error)))
         else:
@@ -67,7 +67,7 @@ def load_extensions(
     return LoadedActions(actions, sources, tuple(problems))
 
 
-def _read(point: EntryPoint) -> Action[Any]:
+def _load(point: EntryPoint) -> Action[Any]:
     try:
         action = point.load()
     except Exception as error:
@@ -79,11 +79,11 @@ def _read(point: EntryPoint) -> Action[Any]:
         raise _UnusableError(
             f"{point.value} is not an Action object; name an instance of your class"
         )
-    _require_whole(point, action)
+    _require_complete(point, action)
     return action
 
 
-def _require_whole(point: EntryPoint, action: Action[Any]) -> None:
+def _require_complete(point: EntryPoint, action: Action[Any]) -> None:
     """Raise for a type that would fail later, when a request needs it."""
     name = getattr(action, "type", None)
     if not isinstance(name, str) or not _NAME.fullmatch(name):

@@ -13,7 +13,7 @@ from pao.core.payloads.actions import ActionInput, FormerCall
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 LARGEST = 32 * 1024
-_LEFT_OUT = {"$secret": True}
+_OMITTED = {"$secret": True}
 
 
 class FormerCalls:
@@ -56,7 +56,7 @@ class FormerCalls:
 def without_secrets(template: Any, rendered: Any) -> Any:
     """Return a rendered configuration without texts whose templates use an operator's secret."""
     if isinstance(template, str):
-        return _LEFT_OUT if "secrets" in template else rendered
+        return _OMITTED if "secrets" in template else rendered
     if isinstance(template, Mapping) and isinstance(rendered, Mapping):
         return {key: without_secrets(template.get(key), value) for key, value in rendered.items()}
     if isinstance(template, list | tuple) and isinstance(rendered, list | tuple):
@@ -66,7 +66,7 @@ def without_secrets(template: Any, rendered: Any) -> Any:
 
 def with_secrets(kept: Any, rendered: Any) -> Any:
     """Return a stored configuration, with the omitted texts as they are rendered now."""
-    if kept == _LEFT_OUT:
+    if kept == _OMITTED:
         return rendered
     if isinstance(kept, dict) and isinstance(rendered, Mapping):
         return {key: with_secrets(value, rendered.get(key)) for key, value in kept.items()}

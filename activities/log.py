@@ -13,7 +13,7 @@ from pao.runtime.masking import SecretMasks
 LINES = 500
 MESSAGE_CHARACTERS = 2_000
 DATA_BYTES = 8 * 1024
-LEFT_OUT = "The action's log is full; further lines are dropped."
+LOG_FULL = "The action's log is full; further lines are dropped."
 
 Level = Literal["info", "warning", "error"]
 _log = logging.getLogger(__name__)
@@ -62,29 +62,29 @@ class ActionLog:
     def __init__(self, sink: LogSink | None = None, secrets: SecretMasks | None = None) -> None:
         self._sink = sink or LocalSink()
         self._secrets = secrets or SecretMasks()
-        self._said: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
         self._lines = 0
 
     async def info(self, message: str, data: Mapping[str, Any] | None = None) -> None:
         """Log what is going on."""
-        await self._say("info", message, data or {})
+        await self._write("info", message, data or {})
 
     async def warning(self, message: str, data: Mapping[str, Any] | None = None) -> None:
         """Log what a person should know although the action continues."""
-        await self._say("warning", message, data or {})
+        await self._write("warning", message, data or {})
 
     async def flush(self) -> None:
         """Store pending lines."""
         await self._sink.flush()
 
-    async def _say(self, level: Level, message: str, data: Mapping[str, Any]) -> None:
+    async def _write(self, level: Level, message: str, data: Mapping[str, Any]) -> None:
         self._lines += 1
         if self._lines > LINES:
             return
         if self._lines == LINES:
-            level, message, data = "warning", LEFT_OUT, {}
+            level, message, data = "warning", LOG_FULL, {}
         shown = self._secrets.hide(message)[:MESSAGE_CHARACTERS]
-        kept = _bounded(self._secrets.hide_in(dict(data)))
+        kept = _limit_data(self._secrets.hide_in(dict(data)))
         await self._sink.write(
             LogLine(
                 key=self._key(level, shown, kept),
@@ -98,11 +98,11 @@ class ActionLog:
     def _key(self, level: Level, message: str, data: dict[str, Any]) -> str:
         content = json.dumps([level, message, data], sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-        self._said[digest] = self._said.get(digest, 0) + 1
-        return f"{digest}.{self._said[digest]}"
+        self._counts[digest] = self._counts.get(digest, 0) + 1
+        return f"{digest}.{self._counts[digest]}"
 
 
-def _bounded(data: dict[str, Any]) -> dict[str, Any]:
+def _limit_data(data: dict[str, Any]) -> dict[str, Any]:
     """Return JSON data, or a note in its place where it is too large."""
     text = json.dumps(data, default=str)
     if len(text) > DATA_BYTES:

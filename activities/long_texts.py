@@ -23,7 +23,7 @@ class Fitted:
 
 def fit_summary(text: str) -> Fitted:
     """Make a text fit JIRA's summary."""
-    line = flat(text)
+    line = flatten(text)
     if units(line) <= LINE_LIMIT:
         return Fitted(line)
     return Fitted(cut_line(line), _file("summary.txt", line))
@@ -69,12 +69,12 @@ def may_exceed_line(fields: Mapping[str, Any]) -> bool:
     return any(isinstance(value, str) and units(value) > LINE_LIMIT for value in fields.values())
 
 
-def beside(files: Sequence[FilePart], more: Sequence[FilePart | None]) -> tuple[FilePart, ...]:
+def add_files(files: Sequence[FilePart], more: Sequence[FilePart | None]) -> tuple[FilePart, ...]:
     """Add files whose names must not be those of others: a retry tells files by name and size."""
-    return (*files, *_renamed({file.name for file in files}, more))
+    return (*files, *_make_unique({file.name for file in files}, more))
 
 
-def flat(text: str) -> str:
+def flatten(text: str) -> str:
     """Return a text on one line, without control characters."""
     shown = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
     return " ".join(shown.split())
@@ -82,10 +82,10 @@ def flat(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Make a text one line that fits JIRA, truncated where necessary."""
-    return cut_line(flat(text))
+    return cut_line(flatten(text))
 
 
-def _renamed(taken: set[str], more: Sequence[FilePart | None]) -> Iterator[FilePart]:
+def _make_unique(taken: set[str], more: Sequence[FilePart | None]) -> Iterator[FilePart]:
     for file in more:
         if file is None:
             continue

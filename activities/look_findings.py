@@ -46,9 +46,9 @@ class LookFindings:
         if error.whole:
             return
         error.whole = self.whole
-        error.partial = (*self.parts, *self._left(action), *error.partial)
+        error.partial = (*self.parts, *self._found_as_partial(action), *error.partial)
 
-    def _left(self, action: Action[Any]) -> tuple[PartialResource, ...]:
+    def _found_as_partial(self, action: Action[Any]) -> tuple[PartialResource, ...]:
         found = self.found
         if found is None:
             return ()

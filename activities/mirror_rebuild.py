@@ -69,7 +69,7 @@ class Rebuilder:
             part = [one for one in known if one.is_bundle == is_bundle]
             for start in range(0, len(part), AT_ONCE):
                 group = part[start : start + AT_ONCE]
-                for one, what in zip(group, await self._take(group), strict=True):
+                for one, what in zip(group, await self._rebuild_group(group), strict=True):
                     counts[what] += 1
                     if what == UNANSWERED:
                         unanswered.append(one.request_id)
@@ -81,23 +81,25 @@ class Rebuilder:
         async with self._database.unit_of_work() as session:
             await RecoveryRepository(session).note(state, unanswered=unanswered)
 
-    async def _take(self, group: Sequence[ListedWorkflow]) -> list[str]:
+    async def _rebuild_group(self, group: Sequence[ListedWorkflow]) -> list[str]:
         async with self._database.reading() as session:
             requests = OpenRequestsRepository(session)
             missing = set(await requests.missing([one.request_id for one in group]))
-        return await asyncio.gather(*(self._one(one, one.request_id in missing) for one in group))
+        return await asyncio.gather(
+            *(self._rebuild_one(one, one.request_id in missing) for one in group)
+        )
 
-    async def _one(self, known: ListedWorkflow, missing: bool) -> str:  # noqa: FBT001 -- private
+    async def _rebuild_one(self, known: ListedWorkflow, missing: bool) -> str:  # noqa: FBT001 -- private
         try:
             if known.runs:
                 await self._inspector.mirror_again(known.request_id, turn=str(uuid4()))
                 return WRITTEN
-            return await self._make(known.request_id) if missing else ""
+            return await self._rebuild_ended(known.request_id) if missing else ""
         except WorkflowUnansweredError as error:
             _log.warning("request %s could not be rebuilt: %s", known.request_id, error)
             return UNANSWERED
 
-    async def _make(self, request_id: str) -> str:
+    async def _rebuild_ended(self, request_id: str) -> str:
         """Make the row of a request that has ended; one that has not is the reconciler's."""
         standing = await self._inspector.standing(request_id)
         run_id = standing.run_id or ""

@@ -38,7 +38,7 @@ CALL_SECONDS = 30.0
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # With less time no call can be expected to end well, and its end would be blamed on the target.
 LEAST_SECONDS = 0.5
-_UNSENT: Mapping[type[OutgoingError], FailureClass] = {
+_UNSENT_JUDGEMENTS: Mapping[type[OutgoingError], Judgement] = {
     AddressRefusedError: NOT_ALLOWED,
     CallInvalidError: BAD_CALL,
     CallTimeoutError: NOT_READY,
@@ -98,13 +98,13 @@ class TargetResponse:
         unknown = judged.doubtful and not reading
         kind = OutcomeUnknownError if unknown else ActionFailedError
         return kind(
-            " ".join(filter(None, [message, *self._more(unknown=unknown)])),
+            " ".join(filter(None, [message, *self._details(unknown=unknown)])),
             http_status=self.status,
             response_body=self.text or None,
             judged=judged,
         )
 
-    def _more(self, *, unknown: bool) -> Iterator[str]:
+    def _details(self, *, unknown: bool) -> Iterator[str]:
         if location := self.headers.get("location"):
             yield f"It redirects to {answers.safe_url(location)}; that is not followed."
         if after := self.headers.get("retry-after"):
@@ -175,24 +175,26 @@ class ActionHttpClient:
             max_body=max_body,
             redirects=redirects if reads else 0,
         )
-        reply = await self._sent(call, target or host_of(url), seconds=seconds, reads=reads)
+        reply = await self._send(call, target or host_of(url), seconds=seconds, reads=reads)
         return TargetResponse(reply.status, reply.headers, reply.body, reply.truncated, reply.url)
 
-    async def _sent(
+    async def _send(
         self, call: OutgoingCall, target: str, *, seconds: float, reads: bool
     ) -> OutgoingResponse:
         async with self._network.breakers.guard(target, self._secrets) as permit:
             name = label_of(target)
             with tracing.client_span(target, method=call.method, system="http", counted_as=name):
                 try:
-                    reply = await self._network.client.send(call, seconds=self._bounded(seconds))
+                    reply = await self._network.client.send(
+                        call, seconds=self._limit_seconds(seconds)
+                    )
                 except OutgoingError as error:
-                    _translate(error, reads=reads)
-            if classify_answer(reply.status).counts:
+                    _raise_action_error(error, reads=reads)
+            if judge(reply.status).counts:
                 permit.failure = f"It answered {reply.status}."
             return reply
 
-    def _bounded(self, seconds: float) -> float:
+    def _limit_seconds(self, seconds: float) -> float:
         left = self._deadline.remaining() if self._deadline else seconds
         if left < min(seconds, LEAST_SECONDS):
             raise ActionFailedError(
@@ -203,8 +205,10 @@ class ActionHttpClient:
         return min(left, seconds)
 
 
-def _translate(error: OutgoingError, *, reads: bool) -> NoReturn:
+def _raise_action_error(error: OutgoingError, *, reads: bool) -> NoReturn:
     if isinstance(error, CallBrokenError):
         kind = ActionFailedError if reads else OutcomeUnknownError
-        raise kind(error.message, judged=INTERRUPTED) from error
-    raise ActionFailedError(error.message, judged=_UNSENT.get(type(error), UNSENT)) from error
+        raise kind(error.message, judged=CUT) from error
+    raise ActionFailedError(
+        error.message, judged=_UNSENT_JUDGEMENTS.get(type(error), UNSENT)
+    ) from error

@@ -16,16 +16,16 @@ class ActionProgress:
         self._saved = dict(saved or {})
         self.details = dict(self._saved)
         self._seal: Change = dict
-        self._open: Change = dict
+        self._unseal: Change = dict
 
     def guard(self, seal: Change, unseal: Change) -> None:
         """Seal everything that is saved with ``seal``, and read it with ``unseal``."""
-        self._seal, self._open = seal, unseal
+        self._seal, self._unseal = seal, unseal
 
     @property
     def saved(self) -> dict[str, Any]:
         """What an earlier execution of this wait saved last; empty for the first."""
-        return self._open(self._saved)
+        return self._unseal(self._saved)
 
     def save(self, details: Mapping[str, Any]) -> None:
         """Send these JSON values with the next heartbeat, within a second."""

@@ -17,7 +17,7 @@ from uuid import uuid4
 from temporalio import activity
 from temporalio.service import RPCError
 
-from activities.reconciliation_rules import Divergence, judge
+from activities.reconciliation_rules import Divergence, compare
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.mirror import MirrorRepository
@@ -85,7 +85,7 @@ class Reconciler:
         """Do one run; return counts by divergence, and of what was not repaired."""
         ends = time.monotonic() + self.turns.seconds
         counts: Counter[str] = Counter()
-        urgent, page = await self._next()
+        urgent, page = await self._next_requests()
         for rows in batched(urgent, self.turns.at_once):
             counts.update(await self._repair_all(rows))
         done, position = {row.id for row in urgent}, None
@@ -121,7 +121,7 @@ class Reconciler:
             missing = await OpenRequestsRepository(session).missing(list(known))
         counts: Counter[str] = Counter()
         for ids in batched(missing, self.turns.at_once):
-            counts.update(await asyncio.gather(*(self._have_written(known[one]) for one in ids)))
+            counts.update(await asyncio.gather(*(self._recreate_row(known[one]) for one in ids)))
         more = len(running) == self.turns.page
         position = {"startedBefore": running[-1].started_at.isoformat()} if more else None
         async with self.database.unit_of_work() as session:
@@ -130,7 +130,7 @@ class Reconciler:
             )
         return counts
 
-    async def _have_written(self, request: RunningRequest) -> str:
+    async def _recreate_row(self, request: RunningRequest) -> str:
         with log_fields(requestId=request.request_id, correlationId=request.correlation_id):
             try:
                 await self.inspector.mirror_again(request.request_id, turn=str(uuid4()))
@@ -140,7 +140,7 @@ class Reconciler:
             _log.warning("a request's row was missing; its workflow has recreated it")
             return MISSING
 
-    async def _next(self) -> tuple[list[OpenRequest], list[OpenRequest]]:
+    async def _next_requests(self) -> tuple[list[OpenRequest], list[OpenRequest]]:
         """Return requests whose workflow was lost lately, and the next page of open requests."""
         now = datetime.now(UTC)
         lost = await self.inspector.lost_since(now - self.turns.lately)
@@ -148,7 +148,7 @@ class Reconciler:
             requests = OpenRequestsRepository(session)
             last = await MaintenanceRunsRepository(session).last(RECONCILER)
             page = await requests.page(
-                after=_place(last.position if last else None),
+                after=_read_position(last.position if last else None),
                 limit=self.turns.page,
                 quiet_since=now - self.turns.quiet,
             )
@@ -163,7 +163,7 @@ class Reconciler:
         """Check one request and repair it; an error affects this request only."""
         with log_fields(requestId=row.id, correlationId=row.correlation_id):
             try:
-                divergence = await self._look(row)
+                divergence = await self._compare_and_repair(row)
             except (WorkflowUnansweredError, RPCError, PaoError) as error:
                 _log.warning("a request could not be reconciled; the next run retries: %s", error)
                 return [CHECKED, UNREPAIRED]
@@ -172,10 +172,10 @@ class Reconciler:
                 return [CHECKED, UNREPAIRED]
         return [CHECKED] if divergence == Divergence.AGREES else [CHECKED, divergence]
 
-    async def _look(self, row: OpenRequest) -> Divergence:
+    async def _compare_and_repair(self, row: OpenRequest) -> Divergence:
         standing = await self.inspector.standing(row.id)
-        divergence = judge(row, standing, now=datetime.now(UTC), memory=self.turns.memory)
-        if divergence == Divergence.AGREES or not await self._unchanged(row):
+        divergence = compare(row, standing, now=datetime.now(UTC), memory=self.turns.memory)
+        if divergence == Divergence.AGREES or not await self._is_unchanged(row):
             return Divergence.AGREES
         _log.warning(
             "a request and its workflow disagree",
@@ -183,16 +183,16 @@ class Reconciler:
         )
         if divergence == Divergence.BEHIND:
             await self.inspector.mirror_again(row.id, turn=str(uuid4()))
-        elif divergence == Divergence.LOST or not await self._end(row, standing):
+        elif divergence == Divergence.LOST or not await self._write_end(row, standing):
             await self._resumer.resume(row, standing)
         return divergence
 
-    async def _unchanged(self, row: OpenRequest) -> bool:
+    async def _is_unchanged(self, row: OpenRequest) -> bool:
         """Return whether the row still says what was compared: the workflow was asked after it."""
         async with self.database.reading() as session:
             return await OpenRequestsRepository(session).named([row.id]) == [row]
 
-    async def _end(self, row: OpenRequest, standing: WorkflowState) -> bool:
+    async def _write_end(self, row: OpenRequest, standing: WorkflowState) -> bool:
         """Write the final state of a closed workflow; False where it had none."""
         told = await self.inspector.snapshot(row.id, standing.run_id or "")
         if told.status not in TERMINAL:
@@ -238,7 +238,7 @@ def _position(row: OpenRequest) -> dict[str, Any]:
     return {"createdAt": moment.isoformat(), "id": request_id}
 
 
-def _place(position: dict[str, Any] | None) -> tuple[datetime, str] | None:
+def _read_position(position: dict[str, Any] | None) -> tuple[datetime, str] | None:
     if position is None:
         return None
     return datetime.fromisoformat(position["createdAt"]), position["id"]

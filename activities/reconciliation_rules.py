@@ -22,7 +22,7 @@ class Divergence(StrEnum):
     LOST = "lost"
 
 
-def judge(
+def compare(
     row: OpenRequest, standing: WorkflowState, *, now: datetime, memory: timedelta
 ) -> Divergence:
     """Compare a row with its workflow; ``memory`` is for how long Temporal surely knows an id."""

@@ -56,7 +56,7 @@ def loaded() -> "LoadedActions":
 @cache
 def action_schemas() -> dict[str, "ActionSchema"]:
     """Return what the catalog needs to know of every registered action type."""
-    from activities.configuration_validators import judge_of, reader_of  # noqa: PLC0415 -- as below
+    from activities.configuration_validators import reader_for, validator_for  # noqa: PLC0415 -- as below
     from catalog.validation import ActionSchema  # noqa: PLC0415 -- only documents need the rules
 
     return {
@@ -64,8 +64,8 @@ def action_schemas() -> dict[str, "ActionSchema"]:
             config=action.config.model_json_schema(),
             outputs=action.outputs.model_json_schema(),
             targets=action.targets,
-            validate_config=judge_of(action.config),
-            reader=reader_of(action.config),
+            judge=validator_for(action.config),
+            reader=reader_for(action.config),
         )
         for name, action in load_all().items()
     }

@@ -10,7 +10,7 @@ from activities.action_errors import ActionFailedError
 from pao.core.failure_classes import LAGGING
 
 # What a look waits where nobody has told since when there is a doubt, as workflows of old.
-UNTOLD_SECONDS = 1.0
+DEFAULT_SECONDS = 1.0
 LOOK_AGAIN = 1.0
 T = TypeVar("T")
 
@@ -24,12 +24,12 @@ def settles_in(lag: float, *, unclear: bool, since: str | None) -> float:
     if not unclear:
         return 0.0
     if since is None:
-        return min(lag, UNTOLD_SECONDS)
+        return min(lag, DEFAULT_SECONDS)
     age = (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()
     return max(lag - max(age, 0.0), 0.0)
 
 
-async def found_in_time(
+async def look_until_certain(
     look: Callable[[], Awaitable[T | None]], *, settles_in: float, seconds: float
 ) -> T | None:
     """Look until something is found or an empty answer is certain, for so many seconds at most.

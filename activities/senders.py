@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio import activity
 
-from pao.clients.proofs import is_proven, proven
+from pao.clients.proofs import is_proven, with_proof
 from pao.core import names
 from pao.core.payloads.decisions import SenderAnswer, SenderQuery
 from pao.runtime.crypto import SecretBox
@@ -24,7 +24,7 @@ class SenderChecker:
     @activity.defn(name=names.PROVE_ACTIVITY)
     async def prove(self, query: SenderQuery) -> dict[str, Any]:
         """Return the payload of a signal that a bundle sends to a component, with its proof."""
-        return proven(self.box, query.request_id, query.signal, query.payload)
+        return with_proof(self.box, query.request_id, query.signal, query.payload)
 
     @activity.defn(name=names.CHECK_SENDER_ACTIVITY)
     async def check(self, query: SenderQuery) -> SenderAnswer:

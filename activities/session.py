@@ -21,7 +21,7 @@ from activities.action_errors import (
 from activities.base import Action, ActionContext
 from activities.configuration_validators import problems_of
 from activities.disclosure import Disclosure
-from activities.earlier_attempts import EarlierCall, EarlierEffects, ask
+from activities.earlier_attempts import EarlierCall, EarlierEffects, look_for_effects
 from activities.former_calls import FormerCalls
 from activities.look_findings import LookFindings
 from pao.core.answers import shorten
@@ -57,7 +57,7 @@ class ActionSession:
 
     async def looked_for(self, calls: list[EarlierCall]) -> EarlierEffects:
         """Look with what earlier attempts had sent, and note what the target answered."""
-        seen = await ask(calls, self._look)
+        seen = await look_for_effects(calls, self._look)
         if seen.part is not None:
             self.seen.part(seen.part)
         elif seen.repeat is None or seen.found is not None:
@@ -67,7 +67,7 @@ class ActionSession:
         return seen
 
     async def _look(self, config: Any) -> ActionResult | None:
-        async with self._guarded(config):
+        async with self._guard(config):
             found = await self.action.look(config, self.context)
         return replace(found, adopted=True) if found is not None else None
 
@@ -89,7 +89,7 @@ class ActionSession:
     async def _revise(self, seen: EarlierEffects, call: EarlierCall) -> ActionResult:
         self.seen.acted = True
         try:
-            async with self._guarded():
+            async with self._guard():
                 return await self.action.revise(self.config, self.context, seen.found, call.config)
         except ActionError:
             raise
@@ -100,7 +100,7 @@ class ActionSession:
         """Act; an error that the type did not foresee says nothing about the effect."""
         self.seen.acted = True
         try:
-            async with self._guarded():
+            async with self._guard():
                 return await self.action.execute(self.config, self.context)
         except ActionError:
             raise
@@ -108,7 +108,7 @@ class ActionSession:
             raise internal_error(error, self.context.secrets, OutcomeUnknownError) from error
 
     @asynccontextmanager
-    async def _guarded(self, config: Any = None) -> AsyncIterator[None]:
+    async def _guard(self, config: Any = None) -> AsyncIterator[None]:
         target = self.action.breaker(config or self.config, self.context)
         if target is None:
             yield
@@ -134,7 +134,7 @@ def masked_error(
     return application_error(masked)
 
 
-def validated(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
+def validate_config(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
     """Return the configuration as the type reads it."""
     try:
         return action.config.model_validate(rendered)
@@ -154,7 +154,7 @@ def internal_error(error: Exception, secrets: SecretMasks, kind: type[ActionErro
 
 
 @contextmanager
-def foreseen(disclosure: Disclosure) -> Iterator[None]:
+def unforeseen_as_action_errors(disclosure: Disclosure) -> Iterator[None]:
     """Turn an error that nobody foresaw into one of an action: its text may hold a secret."""
     try:
         yield
@@ -164,7 +164,7 @@ def foreseen(disclosure: Disclosure) -> Iterator[None]:
         raise internal_error(error, disclosure.secrets, ActionFailedError) from None
 
 
-async def reason_of(error: ActionError, disclosure: Disclosure) -> str:
+async def masked_reason(error: ActionError, disclosure: Disclosure) -> str:
     """Return what an error says, masked, then cut."""
     told = await asyncio.to_thread(disclosure.error, error)
     return shorten(told.message, MESSAGE_LIMIT)

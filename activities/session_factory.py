@@ -9,13 +9,13 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from activities.action_errors import ActionFailedError
 from activities.base import Action, ActionContext, JiraClients
-from activities.disclosure import Disclosure, place_of
+from activities.disclosure import Disclosure, sealing_context
 from activities.former_calls import FormerCalls
 from activities.log import ActionLog, LocalSink, LogSink
 from activities.options import ActionOptions
 from activities.outgoing import ActionHttpClient, NetworkAccess
 from activities.progress import ActionProgress
-from activities.session import ActionSession, validated
+from activities.session import ActionSession, validate_config
 from activities.state_registry import StateRegistry
 from catalog.action_rendering import render_action, render_cleanup
 from catalog.config_reads import config_reads
@@ -71,7 +71,7 @@ class SessionFactory:
 
     def disclosure(self, action_input: ActionInput) -> Disclosure:
         """Return what masks and seals all that leaves this execution."""
-        place = place_of(action_input.context.request_id, action_input.action.id)
+        place = sealing_context(action_input.context.request_id, action_input.action.id)
         return Disclosure(SecretMasks(), self._tools.box, place)
 
     def cleanup(self, action_input: ActionInput, result: ActionResult) -> str | None:
@@ -99,7 +99,7 @@ class SessionFactory:
         ``called`` is what people know it as, where that is no action.
         """
         rendered = await self.render(action, action_input, disclosure.secrets, called=called)
-        config = validated(action, rendered)
+        config = validate_config(action, rendered)
         progress = progress or ActionProgress()
         progress.guard(disclosure.sealed, disclosure.opened)
         earlier = (
@@ -127,7 +127,7 @@ class SessionFactory:
         """Render an action's configuration; it is not judged yet."""
         opened = self._passwords(action_input.context)
         named = secret_names(action_input.action.config)
-        kept = await self._kept(named)
+        kept = await self._fetch_secrets(named)
         for value in (*opened.values(), *kept.values()):
             secrets.add(value)
         try:
@@ -145,12 +145,12 @@ class SessionFactory:
                 learn=secrets.add,
             )
         except TemplateError as error:
-            unset = _unset(named, kept)
+            unset = _missing_secrets(named, kept)
             raise ActionFailedError(
                 _template_problem(called, error, unset), judged=NOT_SET if unset else BAD_CALL
             ) from error
 
-    async def _kept(self, names: list[str]) -> dict[str, str]:
+    async def _fetch_secrets(self, names: list[str]) -> dict[str, str]:
         """Fetch the operator's secrets that the action names, at the moment of use."""
         try:
             return await self._tools.secrets.find(names) if names else {}
@@ -223,7 +223,7 @@ def idempotency_key(request_id: str, action_id: str, moves: int = 0) -> str:
     return str(uuid5(namespace, action_id))
 
 
-def _unset(named: list[str], kept: Mapping[str, str]) -> str:
+def _missing_secrets(named: list[str], kept: Mapping[str, str]) -> str:
     missing = [f"{name} (PAO_SECRET_{name.upper()})" for name in named if name not in kept]
     return f"the operator has not set the secret {', '.join(missing)}" if missing else ""
 

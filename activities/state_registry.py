@@ -24,7 +24,7 @@ class StateRegistry:
         """Register a state unless it is registered; return the row that holds it."""
         if self._database is None:
             return None
-        with _answered():
+        with _translating_errors():
             async with self._database.unit_of_work() as session:
                 return await TerraformStatesRepository(session).register(new)
 
@@ -32,7 +32,7 @@ class StateRegistry:
         """Return the row that holds a state; None for one that is free."""
         if self._database is None:
             return None
-        with _answered():
+        with _translating_errors():
             async with self._database.reading() as session:
                 return await TerraformStatesRepository(session).holder(key)
 
@@ -40,13 +40,13 @@ class StateRegistry:
         """Note how many resources are in a registered state; None where that is not known."""
         if self._database is None:
             return
-        with _answered():
+        with _translating_errors():
             async with self._database.unit_of_work() as session:
                 await TerraformStatesRepository(session).set_resources(state_id, count)
 
 
 @contextmanager
-def _answered() -> Iterator[None]:
+def _translating_errors() -> Iterator[None]:
     try:
         yield
     except PaoError as error:

@@ -36,50 +36,50 @@ class TargetShares:
     def __init__(
         self, places: Mapping[str, int] | None = None, *, patience: float = PATIENCE_SECONDS
     ) -> None:
-        self._places = dict(places or {})
+        self._limits = dict(places or {})
         self._patience = patience
-        self._lines: dict[str, _TargetQueue] = {}
+        self._queues: dict[str, _TargetQueue] = {}
 
     @asynccontextmanager
     async def place(self, target: str) -> AsyncIterator[None]:
         """Hold a slot for ``target``; raises ``ActionFailedError`` before anything is sent."""
-        most = self._places.get(_task_queue())
+        most = self._limits.get(_task_queue())
         if most is None:
             yield
             return
-        line = self._lines.setdefault(target, _TargetQueue())
+        line = self._queues.setdefault(target, _TargetQueue())
         try:
-            await self._take(line, target, most)
+            await self._acquire(line, target, most)
             try:
                 yield
             finally:
-                await self._free(line)
+                await self._release(line)
         finally:
-            if not line.in_hand and not line.waiting and self._lines.get(target) is line:
-                del self._lines[target]
+            if not line.in_hand and not line.waiting and self._queues.get(target) is line:
+                del self._queues[target]
 
-    async def _take(self, line: _TargetQueue, target: str, most: int) -> None:
+    async def _acquire(self, line: _TargetQueue, target: str, most: int) -> None:
         arrived = time.monotonic()
         line.waiting += 1
         try:
             async with line.freed:
                 while line.in_hand >= most:
                     left = min(arrived, line.moved_at) + self._patience - time.monotonic()
-                    if left <= 0 or not await _woken(line.freed, left):
-                        raise _full(target, most)
+                    if left <= 0 or not await _wait_for(line.freed, left):
+                        raise _full_error(target, most)
                 line.in_hand += 1
                 line.moved_at = time.monotonic()
         finally:
             line.waiting -= 1
 
-    async def _free(self, line: _TargetQueue) -> None:
+    async def _release(self, line: _TargetQueue) -> None:
         line.in_hand -= 1
         line.moved_at = time.monotonic()
         async with line.freed:
             line.freed.notify_all()
 
 
-async def _woken(freed: asyncio.Condition, seconds: float) -> bool:
+async def _wait_for(freed: asyncio.Condition, seconds: float) -> bool:
     try:
         async with asyncio.timeout(seconds):
             await freed.wait()
@@ -92,7 +92,7 @@ def _task_queue() -> str:
     return activity.info().task_queue if activity.in_activity() else ""
 
 
-def _full(target: str, most: int) -> ActionFailedError:
+def _full_error(target: str, most: int) -> ActionFailedError:
     return ActionFailedError(
         f"All {most} of this worker's slots for {target} are taken by calls that wait for its "
         "response; nothing was sent. Retry when it responds again.",

@@ -11,7 +11,7 @@ from activities.breakers import Breakers
 from activities.heartbeats import heartbeats
 from activities.long_texts import one_line
 from activities.search_lag import settles_in
-from activities.tickets import action_error, cleanup, left_behind
+from activities.tickets import action_error, cleanup, partial_ticket
 from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances, TicketReference
 from pao.core import names
@@ -44,19 +44,21 @@ class TicketLinker:
     async def _link(self, action_input: ActionInput, deadline: Deadline) -> ActionResult:
         config = action_input.action.config
         kind = _link_type(str(config.get("linkType") or "blocks"))
-        tickets = {key: _first(one) for key, one in action_input.context.components.items()}
+        tickets = {key: _first_ticket(one) for key, one in action_input.context.components.items()}
         made = 0
         for earlier, later in config.get("pairs") or ():
             first, second = tickets.get(earlier), tickets.get(later)
             if first and second:
-                made += await self._tie(
+                made += await self._link_pair(
                     first, second, kind, action_input=action_input, deadline=deadline
                 )
         if not config.get("parentTicket"):
             return ActionResult(outputs={"links": made})
-        return await self._above([one for one in tickets.values() if one], action_input, deadline)
+        return await self._link_to_parent(
+            [one for one in tickets.values() if one], action_input, deadline
+        )
 
-    async def _tie(
+    async def _link_pair(
         self,
         earlier: TicketDocument,
         later: TicketDocument,
@@ -86,7 +88,7 @@ class TicketLinker:
                 raise action_error(error) from error
         return 1
 
-    async def _above(
+    async def _link_to_parent(
         self, tickets: Sequence[TicketDocument], action_input: ActionInput, deadline: Deadline
     ) -> ActionResult:
         """Find or create the parent ticket, and link it to each component's ticket."""
@@ -98,9 +100,11 @@ class TicketLinker:
         top = {"key": issue.key, "url": issue.url}
         try:
             for ticket in tickets:
-                await self._tie(top, ticket, RELATES, action_input=action_input, deadline=deadline)
+                await self._link_pair(
+                    top, ticket, RELATES, action_input=action_input, deadline=deadline
+                )
         except ActionError as error:
-            error.partial = (left_behind(issue.key, issue.url), *error.partial)
+            error.partial = (partial_ticket(issue.key, issue.url), *error.partial)
             raise
         return ActionResult(
             outputs={"key": issue.key, "id": issue.id, "url": issue.url},
@@ -139,7 +143,7 @@ class TicketLinker:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
 
 
-def _first(component: dict[str, Any]) -> TicketDocument | None:
+def _first_ticket(component: dict[str, Any]) -> TicketDocument | None:
     tickets = component.get("tickets") or []
     return tickets[0] if tickets else None
 

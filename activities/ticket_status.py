@@ -18,7 +18,7 @@ from db.repositories.tickets import FIRST, OpenTicket, TicketsRepository
 from db.session import Database
 from pao.clients.inspection import WorkflowInspector, WorkflowUnansweredError
 from pao.clients.jira.instances import JiraInstances, TicketReading, TicketReference
-from pao.clients.proofs import proven
+from pao.clients.proofs import with_proof
 from pao.core import names
 from pao.core.documents import to_document
 from pao.core.payloads.tickets import KnownTicketStatus, TicketResolved
@@ -76,23 +76,23 @@ class TicketUpdater:
         asked = {TicketReference(one.key, one.url): one for one in tickets}
         readings = {one.ticket: one for one in await self.jira.statuses(list(asked))}
         found = [(one, readings[TicketReference(one.key, one.url)]) for one in tickets]
-        answered = [(one, known) for one, told in found if (known := _known(told))]
+        answered = [(one, known) for one, told in found if (known := _status_to_store(told))]
         async with self.database.unit_of_work() as session:
             await TicketsRepository(session).store(answered)
         counts = Counter(asked=len(tickets), unanswered=len(found) - len(answered))
         counts["gone"] = sum(told.gone for _, told in found)
         counts["changed"] = sum(_differs(one, known) for one, known in answered)
         for one, told in found:
-            news = _news(one, told) if one.waits else None
+            news = _resolution(one, told) if one.waits else None
             if news is not None:
-                counts["resolved"] += await self._tell(one, news)
+                counts["resolved"] += await self._notify(one, news)
         return counts
 
     def _proven(self, ticket: OpenTicket, resolved: TicketResolved) -> dict[str, Any]:
         signal = names.TICKET_RESOLVED_SIGNAL
-        return proven(self.box, ticket.request_id, signal, to_document(resolved))
+        return with_proof(self.box, ticket.request_id, signal, to_document(resolved))
 
-    async def _tell(self, ticket: OpenTicket, resolved: TicketResolved) -> int:
+    async def _notify(self, ticket: OpenTicket, resolved: TicketResolved) -> int:
         """Notify the waiting workflow; on failure the next run tries again."""
         with log_fields(requestId=ticket.request_id, correlationId=ticket.correlation_id):
             try:
@@ -107,7 +107,7 @@ class TicketUpdater:
         return 0 if resolved.gone else 1
 
 
-def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
+def _resolution(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
     """Return what ends the wait for a ticket; None while it goes on.
 
     A ticket is gone when JIRA, asked for its very key, has said so in two turns running.
@@ -130,7 +130,7 @@ def _news(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
     )
 
 
-def _known(reading: TicketReading) -> KnownTicketStatus | None:
+def _status_to_store(reading: TicketReading) -> KnownTicketStatus | None:
     """Return what is kept of an answer; None where JIRA gave none, which says nothing."""
     moment = timestamp(datetime.now(UTC))
     if reading.gone:

@@ -56,11 +56,11 @@ async def complete(
     if wanted.none:
         return
     try:
-        known = TicketParts() if fresh else await _known(client, wanted.key, context)
+        known = TicketParts() if fresh else await _read_parts(client, wanted.key, context)
         await _attach(client, wanted, context, known)
         await _link(client, wanted, context, known)
     except JiraError as error:
-        raise _incomplete(wanted, error) from error
+        raise _incomplete_error(wanted, error) from error
 
 
 def corrected_names(wanted: Sequence[FilePart], former: Sequence[FilePart]) -> dict[str, str]:
@@ -77,19 +77,19 @@ def corrected_names(wanted: Sequence[FilePart], former: Sequence[FilePart]) -> d
     }
 
 
-def translate(error: JiraError) -> NoReturn:
+def raise_action_error(error: JiraError) -> NoReturn:
     """Raise JIRA's answer as the error of an action that left nothing behind."""
     raise action_error(error) from error
 
 
 def action_error(error: JiraError) -> ActionError:
     """Return JIRA's answer as the error of an action."""
-    return _kind(error)(
+    return _error_type(error)(
         error.message, http_status=error.status, response_body=error.body, judged=error.judged
     )
 
 
-def left_behind(key: str, url: str) -> PartialResource:
+def partial_ticket(key: str, url: str) -> PartialResource:
     """Describe the ticket of an action that failed after it had made it."""
     return PartialResource(type="jira-ticket", id=key, url=url, cleanup=cleanup(key, url))
 
@@ -102,7 +102,7 @@ def cleanup(key: str | None, url: str | None) -> str:
     )
 
 
-async def _known(client: JiraClient, key: str, context: ActionContext) -> TicketParts:
+async def _read_parts(client: JiraClient, key: str, context: ActionContext) -> TicketParts:
     return await client.get_parts(key, context.request.correlation_id, deadline=context.deadline)
 
 
@@ -135,16 +135,16 @@ async def _link(
         )
 
 
-def _incomplete(wanted: WantedParts, error: JiraError) -> ActionError:
-    return _kind(error)(
+def _incomplete_error(wanted: WantedParts, error: JiraError) -> ActionError:
+    return _error_type(error)(
         f"Ticket {wanted.key} was created, but not all of its attachments and links: "
         f"{error.message} A retry goes on with the same ticket and makes what is missing.",
         http_status=error.status,
         response_body=error.body,
         judged=error.judged,
-        partial=(left_behind(wanted.key, wanted.url),),
+        partial=(partial_ticket(wanted.key, wanted.url),),
     )
 
 
-def _kind(error: JiraError) -> type[ActionError]:
+def _error_type(error: JiraError) -> type[ActionError]:
     return OutcomeUnknownError if isinstance(error, JiraOutcomeUnknownError) else ActionFailedError

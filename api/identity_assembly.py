@@ -18,7 +18,7 @@ from api.stores import PostgresKeyStore, PostgresReplayStore
 from db.session import Database
 from pao.app import assembly
 from pao.clients.aws.directory import AwsDirectory, DirectoryConfig
-from pao.clients.aws.signing import usual_url
+from pao.clients.aws.signing import default_sts_url
 from pao.clients.aws.sts import Sts
 from pao.clients.bounded_http import BoundedHttp
 from pao.settings import IdentitySource, Settings
@@ -82,7 +82,7 @@ def identities(
     others: dict[str, Authenticator] = {}
     if IdentitySource.STS in wanted and people is not None:
         region = settings.auth.region
-        url = settings.aws_callers.sts_url or usual_url(region)
+        url = settings.aws_callers.sts_url or default_sts_url(region)
         config = StsConfig(url=url, region=region, server_id=server_id(settings))
         others[sts.NAME] = StsIdentity(config, Sts(url, http), people, replays)
     secrets = settings.aws_callers.gateway_secrets

@@ -11,13 +11,13 @@ from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 
 
-def _duration(value: int | str | None) -> int | str | None:
+def _check_duration(value: int | str | None) -> int | str | None:
     if value is not None and not seconds_of(value):
         raise ValueError("write seconds, or 30s, 5m, 2h, 3d")
     return value
 
 
-Duration = Annotated[int | str | None, AfterValidator(_duration)]
+Duration = Annotated[int | str | None, AfterValidator(_check_duration)]
 
 
 class Approvers(CamelCaseConfig):
@@ -43,7 +43,7 @@ class ApprovalConfig(CamelCaseConfig):
     )
 
     @model_validator(mode="after")
-    def _can_be_decided(self) -> Self:
+    def _require_enough_approvers(self) -> Self:
         people = self.approvers
         if not people.users and not people.teams:
             raise ValueError("approvers names nobody: give users or teams")

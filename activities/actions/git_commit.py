@@ -6,18 +6,18 @@ from typing import Any, ClassVar
 
 from activities.action_errors import ActionFailedError, IncompleteError, NothingToAdoptError
 from activities.base import Action, ActionContext
-from activities.github.access import access, as_action_errors, leaving
-from activities.github.commit_builder import CommitBuilder, on_top_of
+from activities.github.access import adding_partial, as_action_errors, open_repository
+from activities.github.commit_builder import CommitBuilder, correcting_files
 from activities.github.commit_config import GitCommitConfig, GitCommitOutputs
 from activities.github.commits import (
     CommitBranches,
-    carries,
+    choose_branches,
+    find_own_commit,
+    has_trailers,
     own_branch,
-    own_commit,
-    place_of,
     trailers,
 )
-from activities.github.first_commit import begun
+from activities.github.first_commit import find_initial_commit
 from catalog.templating import Target
 from pao.clients.github import GitHubClient, GitHubCommit, PullRequest
 from pao.core.judgement import CONFLICT
@@ -72,19 +72,21 @@ class GitCommitAction(Action[GitCommitConfig]):
 
     async def look(self, config: GitCommitConfig, context: ActionContext) -> ActionResult | None:
         """Search for pull request and commit; raise where a retry has to complete them."""
-        client = access(context, config.repository, config.instance).client
+        client = open_repository(context, config.repository, config.instance).client
         with as_action_errors():
-            place = await place_of(client, config, context.mark)
-            pull = await _own_pull(client, context, place) if config.create_pull_request else None
+            place = await choose_branches(client, config, context.mark)
+            pull = (
+                await _find_own_pull(client, context, place) if config.create_pull_request else None
+            )
             _require_not_closed(pull)
-            commit = await own_commit(client, context, place.branch)
+            commit = await find_own_commit(client, context, place.branch)
             if config.create_pull_request:
-                _refuse_half(commit, pull, config, place)
+                _require_complete(commit, pull, config, place)
             if commit is None and pull is not None:
                 commit = GitHubCommit(pull.head_sha, "")
             if commit is not None:
                 return _result(commit, place, pull)
-            left = await begun(client, context, place)
+            left = await find_initial_commit(client, context, place)
         if left is not None:
             raise NothingToAdoptError(
                 "The empty repository was initialized, but the commit was not made. A retry makes "
@@ -95,16 +97,16 @@ class GitCommitAction(Action[GitCommitConfig]):
 
     async def execute(self, config: GitCommitConfig, context: ActionContext) -> ActionResult:
         """Make what is missing: commit, pull request, review requests."""
-        client = access(context, config.repository, config.instance).client
+        client = open_repository(context, config.repository, config.instance).client
         with as_action_errors(hint=_WORKFLOWS if config.writes_workflows else ""):
-            place = await place_of(client, config, context.mark)
-            pull = await _own_pull(client, context, place) if context.attempt > 1 else None
-            commit = await own_commit(client, context, place.branch)
+            place = await choose_branches(client, config, context.mark)
+            pull = await _find_own_pull(client, context, place) if context.attempt > 1 else None
+            commit = await find_own_commit(client, context, place.branch)
             if commit is None and pull is None:
                 commit = await CommitBuilder(client, context, config, place).build()
                 await context.log.info("The commit was made.", data={"sha": commit.sha})
             commit = commit or GitHubCommit(pull.head_sha if pull else "", "")
-            return await _proposed(client, context, config, place, commit=commit, pull=pull)
+            return await _propose(client, context, config, place, commit=commit, pull=pull)
 
     async def revise(
         self,
@@ -114,21 +116,23 @@ class GitCommitAction(Action[GitCommitConfig]):
         former: GitCommitConfig,
     ) -> ActionResult:
         """Commit the corrected files on top, and open the pull request where there is none."""
-        client = access(context, config.repository, config.instance).client
+        client = open_repository(context, config.repository, config.instance).client
         with as_action_errors(hint=_WORKFLOWS if config.writes_workflows else ""):
-            place = await place_of(client, config, context.mark)
-            pull = await _own_pull(client, context, place)
-            made = await own_commit(client, context, place.branch)
+            place = await choose_branches(client, config, context.mark)
+            pull = await _find_own_pull(client, context, place)
+            made = await find_own_commit(client, context, place.branch)
             if made is None:
                 raise ActionFailedError(
                     f"The former commit is not on {place.branch} any more, so nothing can be "
                     "committed on top of it. Retry without changes, or abort.",
                     judged=CONFLICT,
                 )
-            on_top = config.model_copy(update={"files": on_top_of(former.files, config.files)})
+            on_top = config.model_copy(
+                update={"files": correcting_files(former.files, config.files)}
+            )
             commit = await CommitBuilder(client, context, on_top, place).build(besides=made.sha)
             await context.log.info("A correction was committed on top.", data={"sha": commit.sha})
-            return await _proposed(client, context, config, place, commit=commit, pull=pull)
+            return await _propose(client, context, config, place, commit=commit, pull=pull)
 
     def place(self, config: GitCommitConfig) -> str:
         """Return the server, the repository and the branch."""
@@ -146,7 +150,7 @@ class GitCommitAction(Action[GitCommitConfig]):
         return f"Revert the commit {result.external_reference} on {outputs['branch']}."
 
 
-async def _proposed(  # noqa: PLR0913 -- what a pull request is made of, each part named.
+async def _propose(  # noqa: PLR0913 -- what a pull request is made of, each part named.
     client: GitHubClient,
     context: ActionContext,
     config: GitCommitConfig,
@@ -158,27 +162,27 @@ async def _proposed(  # noqa: PLR0913 -- what a pull request is made of, each pa
     """Open the pull request of a commit where configured, and request reviews."""
     if not config.create_pull_request:
         return _result(commit, place)
-    with _keeping(_left_commit(commit, place)):
+    with _reporting_partial(_partial_commit(commit, place)):
         pull = pull or await _open_pull(client, context, config, place)
         await context.log.info("The pull request is open.", data={"url": pull.url})
-    with _keeping(_left_commit(commit, place), _left_pull(pull)):
+    with _reporting_partial(_partial_commit(commit, place), _partial_pull(pull)):
         await _ask_reviewers(client, config, pull)
     return _result(commit, place, pull)
 
 
 @contextmanager
-def _keeping(*partial: PartialResource) -> Iterator[None]:
-    with leaving(*partial), as_action_errors():
+def _reporting_partial(*partial: PartialResource) -> Iterator[None]:
+    with adding_partial(*partial), as_action_errors():
         yield
 
 
-async def _own_pull(
+async def _find_own_pull(
     client: GitHubClient, context: ActionContext, place: CommitBranches
 ) -> PullRequest | None:
     if place.base is None:
         return None
     for pull in await client.pull_requests(place.branch, place.base):
-        if carries(pull.body, context.mark) or place.branch == own_branch(context.mark):
+        if has_trailers(pull.body, context.mark) or place.branch == own_branch(context.mark):
             return pull
     return None
 
@@ -192,7 +196,7 @@ async def _open_pull(
 
 
 async def _ask_reviewers(client: GitHubClient, config: GitCommitConfig, pull: PullRequest) -> None:
-    if pull.state == "open" and _unasked(config, pull):
+    if pull.state == "open" and _lacks_reviewers(config, pull):
         await client.request_review(pull.number, users=config.users, teams=config.teams)
 
 
@@ -202,40 +206,40 @@ def _require_not_closed(pull: PullRequest | None) -> None:
         raise ActionFailedError(
             f"The pull request {pull.url} was closed without being merged: the change will not be "
             "made. Reopen it and retry, or abort the request.",
-            partial=[_left_pull(pull)],
+            partial=[_partial_pull(pull)],
             refused=True,
         )
 
 
-def _refuse_half(
+def _require_complete(
     commit: GitHubCommit | None,
     pull: PullRequest | None,
     config: GitCommitConfig,
     place: CommitBranches,
 ) -> None:
     """Raise IncompleteError, with what is there, where only a part exists."""
-    committed = [_left_commit(commit, place)] if commit is not None else []
+    committed = [_partial_commit(commit, place)] if commit is not None else []
     if pull is None and commit is not None:
         raise IncompleteError(
             f"The commit {commit.sha} is there, but no pull request for it. A retry opens it "
             "without committing again.",
             partial=committed,
         )
-    if pull is not None and pull.state == "open" and _unasked(config, pull):
+    if pull is not None and pull.state == "open" and _lacks_reviewers(config, pull):
         raise IncompleteError(
             f"The pull request {pull.url} is open, but not all reviewers have been asked. A retry "
             "asks the others.",
-            partial=[*committed, _left_pull(pull)],
+            partial=[*committed, _partial_pull(pull)],
         )
 
 
-def _unasked(config: GitCommitConfig, pull: PullRequest) -> bool:
+def _lacks_reviewers(config: GitCommitConfig, pull: PullRequest) -> bool:
     users = {name.lower() for name in config.users} - pull.reviewers
     teams = {name.lower() for name in config.teams} - pull.teams
     return bool(users or teams)
 
 
-def _left_commit(commit: GitHubCommit, place: CommitBranches) -> PartialResource:
+def _partial_commit(commit: GitHubCommit, place: CommitBranches) -> PartialResource:
     return PartialResource(
         "git-commit",
         id=commit.sha,
@@ -244,7 +248,7 @@ def _left_commit(commit: GitHubCommit, place: CommitBranches) -> PartialResource
     )
 
 
-def _left_pull(pull: PullRequest) -> PartialResource:
+def _partial_pull(pull: PullRequest) -> PartialResource:
     return PartialResource(
         "pull-request",
         id=str(pull.number),

@@ -15,25 +15,25 @@ from activities.action_errors import (
 from activities.base import Action, ActionContext
 from activities.github.access import (
     GitHubAccess,
-    access,
+    adding_partial,
     as_action_errors,
-    earliest,
-    leaving,
-    since,
-    translated,
+    open_repository,
+    request_start,
+    to_action_error,
+    with_clock_skew,
 )
 from activities.github.runs import (
-    GOOD,
+    SUCCESSFUL,
     RunRequest,
     RunSearch,
+    find_all_marked,
+    find_listed,
     find_marked,
-    left_behind,
-    left_by,
-    marked,
-    newest_marked,
-    prepare,
-    refuse_to_guess,
-    run_if_any,
+    find_run,
+    partial_run,
+    partial_runs,
+    prepare_dispatch,
+    refuse_if_ambiguous,
 )
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
 from pao.clients.github import GitHubError, GitHubRefusedError, WorkflowRun
@@ -81,21 +81,25 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         self, config: GitHubWorkflowConfig, context: ActionContext
     ) -> ActionResult | None:
         """Search the runs for the mark; a failed one is listed and started again, not adopted."""
-        there = access(context, config.repository, config.instance)
+        there = open_repository(context, config.repository, config.instance)
         with as_action_errors(hint=_HINT):
-            wanted = await _wanted(there, context, config)
+            wanted = await _run_request(there, context, config)
             number = context.earlier.state.get("runId") if context.earlier else None
-            known = await run_if_any(there, int(number)) if number else None
+            known = await find_run(there, int(number)) if number else None
             if known is not None and _adoptable(config)(known):
-                return context.left_beside(_result(known, pending=_still(known, config, wanted)))
+                return context.left_beside(
+                    _result(known, pending=_pending_if_running(known, config, wanted))
+                )
             run = await find_marked(there, context, wanted, fits=_adoptable(config))
             if run is not None:
-                return context.left_beside(_result(run, pending=_still(run, config, wanted)))
+                return context.left_beside(
+                    _result(run, pending=_pending_if_running(run, config, wanted))
+                )
             if number and known is None:
-                raise _run_is_gone(int(number), config)
-            if not (await prepare(there, context, wanted)).certain:
-                await refuse_to_guess(there, context, wanted)
-            left = left_by(context, await marked(there, context, wanted))
+                raise _run_gone_error(int(number), config)
+            if not (await prepare_dispatch(there, context, wanted)).certain:
+                await refuse_if_ambiguous(there, context, wanted)
+            left = partial_runs(context, await find_all_marked(there, context, wanted))
         if left:
             named = ", ".join(one.id or one.type for one in left)
             raise NothingToAdoptError(
@@ -107,43 +111,43 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
 
     async def execute(self, config: GitHubWorkflowConfig, context: ActionContext) -> ActionResult:
         """Start the workflow; what is waited for afterwards is its run."""
-        there = access(context, config.repository, config.instance)
+        there = open_repository(context, config.repository, config.instance)
         with as_action_errors(hint=_HINT):
-            wanted = await _wanted(there, context, config)
-            inputs = (await prepare(there, context, wanted)).inputs
-            earlier = await marked(there, context, wanted) if context.attempt > 1 else []
-            began = earliest(datetime.now(UTC))
+            wanted = await _run_request(there, context, config)
+            inputs = (await prepare_dispatch(there, context, wanted)).inputs
+            earlier = await find_all_marked(there, context, wanted) if context.attempt > 1 else []
+            began = with_clock_skew(datetime.now(UTC))
             run = await there.client.dispatch(wanted.workflow, wanted.ref, inputs)
         if run is None:
             await context.log.info("The workflow was started; its run is being looked for.")
             listed = {"after": max((one.id for one in earlier), default=0), "since": began}
-            pending = _pending(config, wanted.ref, listed)
+            pending = _pending_run(config, wanted.ref, listed)
             started = ActionResult(outputs={"status": "requested"}, pending=pending)
-            return replace(started, partial=left_by(context, earlier))
+            return replace(started, partial=partial_runs(context, earlier))
         await context.log.info("The workflow was started.", data={"runId": run.id, "url": run.url})
-        result = _result(run, pending=_still(run, config, wanted))
-        return replace(result, partial=left_by(context, earlier))
+        result = _result(run, pending=_pending_if_running(run, config, wanted))
+        return replace(result, partial=partial_runs(context, earlier))
 
     async def follow(
         self, config: GitHubWorkflowConfig, context: ActionContext, pending: Pending
     ) -> ActionResult:
         """Poll the run until it is done, with growing pauses, also while GitHub is silent."""
-        there = access(context, config.repository, config.instance)
-        until = _end_of_wait(context, pending)
+        there = open_repository(context, config.repository, config.instance)
+        until = _wait_end(context, pending)
         pace, pause = context.options.github.poll_first, 0.0
         refusals: list[GitHubRefusedError] = []
         while True:
             await asyncio.sleep(pause)
-            run, asked_to_wait = await _where(
+            run, asked_to_wait = await _poll_run(
                 there, context, config, pending=pending, refusals=refusals
             )
             if len(refusals) >= PATIENCE:
-                raise _lost(translated(refusals[-1]), context, pending)
+                raise _outcome_lost_error(to_action_error(refusals[-1]), context, pending)
             if run is not None and (run.done or not config.wait_for_completion):
-                return await _ended(there, run, config)
+                return await _finish(there, run, config)
             left = (until - datetime.now(UTC)).total_seconds()
             if left <= 0:
-                raise _out_of_time(config, run)
+                raise _timeout_error(config, run)
             pause = min(max(pace, asked_to_wait), left)
             pace = min(pace * GROWTH, context.options.github.poll_most)
 
@@ -151,9 +155,9 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         self, config: GitHubWorkflowConfig, context: ActionContext, pending: Pending
     ) -> None:
         """Cancel the run."""
-        there = access(context, config.repository, config.instance)
+        there = open_repository(context, config.repository, config.instance)
         with as_action_errors():
-            run = await _run(there, context, config, pending=pending, find=find_marked)
+            run = await _find_run(there, context, config, pending=pending, find=find_marked)
             if run is not None and not run.done:
                 await there.client.cancel(run.id)
 
@@ -172,7 +176,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         )
 
 
-def _run_is_gone(number: int, config: GitHubWorkflowConfig) -> ActionFailedError:
+def _run_gone_error(number: int, config: GitHubWorkflowConfig) -> ActionFailedError:
     error = ActionFailedError(
         f"The run {number} of {config.workflow_file} was started by an earlier attempt and is gone "
         "from GitHub, so its outcome cannot be found out. No other run was started. Look at what "
@@ -183,25 +187,27 @@ def _run_is_gone(number: int, config: GitHubWorkflowConfig) -> ActionFailedError
     return error
 
 
-async def _wanted(
+async def _run_request(
     there: GitHubAccess, context: ActionContext, config: GitHubWorkflowConfig
 ) -> RunRequest:
     ref = config.ref or await there.client.default_branch()
-    return RunRequest.of(config, ref, since(context))
+    return RunRequest.of(config, ref, request_start(context))
 
 
 def _adoptable(config: GitHubWorkflowConfig) -> Callable[[WorkflowRun], bool]:
     """Return the test for runs that a retry adopts: all but one whose failure fails the action."""
     fails = config.wait_for_completion and config.fail_on_workflow_failure
-    return lambda run: not (fails and run.done and run.conclusion not in GOOD)
+    return lambda run: not (fails and run.done and run.conclusion not in SUCCESSFUL)
 
 
-def _still(run: WorkflowRun, config: GitHubWorkflowConfig, wanted: RunRequest) -> Pending | None:
+def _pending_if_running(
+    run: WorkflowRun, config: GitHubWorkflowConfig, wanted: RunRequest
+) -> Pending | None:
     waits = config.wait_for_completion and not run.done
-    return _pending(config, wanted.ref, {"runId": run.id, "url": run.url}) if waits else None
+    return _pending_run(config, wanted.ref, {"runId": run.id, "url": run.url}) if waits else None
 
 
-async def _where(
+async def _poll_run(
     there: GitHubAccess,
     context: ActionContext,
     config: GitHubWorkflowConfig,
@@ -214,7 +220,7 @@ async def _where(
     ``refusals`` holds those in a row: a single 401 or 404 may be a bad moment of GitHub's.
     """
     try:
-        found = await _run(there, context, config, pending=pending, find=newest_marked)
+        found = await _find_run(there, context, config, pending=pending, find=find_listed)
     except GitHubError as error:
         if isinstance(error, GitHubRefusedError) and not error.retryable:
             refusals.append(error)
@@ -224,7 +230,7 @@ async def _where(
     except ActionError as error:
         if not error.retryable:
             # The run exists, whatever keeps PAO from finding it.
-            raise _lost(error, context, pending) from error
+            raise _outcome_lost_error(error, context, pending) from error
         refusals.clear()
         reason, wait = error.message, 0.0
     else:
@@ -237,7 +243,7 @@ async def _where(
     return None, wait
 
 
-async def _run(
+async def _find_run(
     there: GitHubAccess,
     context: ActionContext,
     config: GitHubWorkflowConfig,
@@ -250,7 +256,7 @@ async def _run(
         return await there.client.run(int(number))
     after = int(pending.state.get("after", 0))
     # A wait that an earlier version began does not say since when.
-    start = str(pending.state.get("since") or since(context))
+    start = str(pending.state.get("since") or request_start(context))
     wanted = RunRequest.of(config, str(pending.state["ref"]), start)
     run = await find(there, context, wanted, fits=lambda found: found.id > after)
     if run is not None:
@@ -259,14 +265,14 @@ async def _run(
     return run
 
 
-async def _ended(
+async def _finish(
     there: GitHubAccess, run: WorkflowRun, config: GitHubWorkflowConfig
 ) -> ActionResult:
-    bad = run.done and run.conclusion not in GOOD
+    bad = run.done and run.conclusion not in SUCCESSFUL
     if not (bad and config.wait_for_completion and config.fail_on_workflow_failure):
         return _result(run)
-    where = await _failed_where(there, run)
-    with leaving(left_behind(run)):
+    where = await _describe_failed_steps(there, run)
+    with adding_partial(partial_run(run)):
         raise ActionFailedError(
             f"The workflow run {run.id} ({config.workflow_file} of {config.repository}) ended with "
             f"{run.conclusion}{where}. Its page has the log: {run.url}",
@@ -274,7 +280,7 @@ async def _ended(
         )
 
 
-async def _failed_where(there: GitHubAccess, run: WorkflowRun) -> str:
+async def _describe_failed_steps(there: GitHubAccess, run: WorkflowRun) -> str:
     """Return the failed jobs and steps; "" where GitHub does not list them."""
     try:
         failed = await there.client.failed_steps(run.id)
@@ -287,7 +293,9 @@ async def _failed_where(there: GitHubAccess, run: WorkflowRun) -> str:
     return f": {'; '.join(named)}" if named else ""
 
 
-def _lost(error: ActionError, context: ActionContext, pending: Pending) -> OutcomeUnknownError:
+def _outcome_lost_error(
+    error: ActionError, context: ActionContext, pending: Pending
+) -> OutcomeUnknownError:
     number = pending.state.get("runId") or context.progress.details.get("runId")
     left = PartialResource(
         "github-workflow-run",
@@ -304,7 +312,7 @@ def _lost(error: ActionError, context: ActionContext, pending: Pending) -> Outco
     )
 
 
-def _out_of_time(config: GitHubWorkflowConfig, run: WorkflowRun | None) -> OutcomeUnknownError:
+def _timeout_error(config: GitHubWorkflowConfig, run: WorkflowRun | None) -> OutcomeUnknownError:
     allowed = f"{config.timeout} s" if isinstance(config.timeout, int) else config.timeout
     about = (
         f"The run {run.id} of {config.workflow_file}" if run else f"A run of {config.workflow_file}"
@@ -312,17 +320,17 @@ def _out_of_time(config: GitHubWorkflowConfig, run: WorkflowRun | None) -> Outco
     return OutcomeUnknownError(
         f"{about} did not finish within {allowed} and is still running. A retry finds it "
         "and waits again.",
-        judged=INTERRUPTED,
-        partial=[left_behind(run)] if run else [],
+        judged=CUT,
+        partial=[partial_run(run)] if run else [],
     )
 
 
-def _pending(config: GitHubWorkflowConfig, ref: str, known: dict[str, Any]) -> Pending:
+def _pending_run(config: GitHubWorkflowConfig, ref: str, known: dict[str, Any]) -> Pending:
     until = datetime.now(UTC) + timedelta(seconds=config.seconds)
     return Pending("follow", {"ref": ref, "until": timestamp(until), **known})
 
 
-def _end_of_wait(context: ActionContext, pending: Pending) -> datetime:
+def _wait_end(context: ActionContext, pending: Pending) -> datetime:
     allowed = datetime.now(UTC) + timedelta(seconds=context.deadline.remaining())
     return min(allowed, datetime.fromisoformat(str(pending.state["until"])))
 

@@ -12,7 +12,7 @@ from activities.actions.jira_ticket_config import (
 )
 from activities.base import Action, ActionContext
 from activities.long_texts import (
-    beside,
+    add_files,
     fit_custom,
     fit_description,
     fit_summary,
@@ -26,8 +26,8 @@ from activities.tickets import (
     cleanup,
     complete,
     corrected_names,
-    left_behind,
-    translate,
+    partial_ticket,
+    raise_action_error,
 )
 from catalog.templating import Escaping, jira_escape
 from pao.clients.jira import CreatedIssue, JiraClient, JiraError, JiraFlavour, TicketStatus
@@ -87,33 +87,37 @@ class JiraTicketAction(Action[JiraTicketConfig]):
                 deadline=deadline,
             )
             if issue is None:
-                _require_none_before(context)
+                _require_no_earlier_ticket(context)
                 return None
             if config.wait_for == "created":
                 return context.left_beside(_result(issue))
             status = await client.get_status(issue.key, correlation_id, deadline=deadline)
         except JiraError as error:
-            translate(error)
-        found = _resolved(issue, status) if status.resolved else _waiting(issue, client)
+            raise_action_error(error)
+        found = (
+            _resolved_result(issue, status) if status.resolved else _waiting_result(issue, client)
+        )
         return context.left_beside(found)
 
     async def execute(self, config: JiraTicketConfig, context: ActionContext) -> ActionResult:
         """Create the ticket with its label, then attachments and links."""
         client = _client(config, context)
         lines = await _text_lines(config.ticket, context, client)
-        wanted = _files(config.ticket, context, lines)
+        wanted = _wanted_files(config.ticket, context, lines)
         try:
             issue = await client.create_issue(
                 issue_fields(config.ticket, context, client, lines)
-                | await _epic(config.ticket, context, client),
+                | await _epic_fields(config.ticket, context, client),
                 context.request.correlation_id,
                 deadline=context.deadline,
             )
         except JiraError as error:
-            translate(error)
-        await complete(client, _parts(issue.key, issue.url, config, wanted), context, fresh=True)
+            raise_action_error(error)
+        await complete(
+            client, _wanted_parts(issue.key, issue.url, config, wanted), context, fresh=True
+        )
         waits = config.wait_for != "created"
-        return context.left_beside(_waiting(issue, client) if waits else _result(issue))
+        return context.left_beside(_waiting_result(issue, client) if waits else _result(issue))
 
     async def complete(
         self, config: JiraTicketConfig, context: ActionContext, found: ActionResult
@@ -122,7 +126,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         key, url = str(found.outputs["key"]), str(found.outputs["url"])
         client = _client(config, context)
         lines = await _text_lines(config.ticket, context, client)
-        wanted = _parts(key, url, config, _files(config.ticket, context, lines))
+        wanted = _wanted_parts(key, url, config, _wanted_files(config.ticket, context, lines))
         await complete(client, wanted, context)
         return found
 
@@ -137,9 +141,9 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         if found is None:
             return await self.execute(config, context)
         client, key, url = _client(config, context), found.outputs["key"], found.outputs["url"]
-        changes = await _differing(config, former, context, client)
+        changes = await _changed_fields(config, former, context, client)
         files, before = [
-            _files(one.ticket, context, await _text_lines(one.ticket, context, client))
+            _wanted_files(one.ticket, context, await _text_lines(one.ticket, context, client))
             for one in (config, former)
         ]
         renamed = corrected_names(files, before)
@@ -152,15 +156,15 @@ class JiraTicketAction(Action[JiraTicketConfig]):
             if changes or renamed:
                 await client.add_comment(
                     key,
-                    _corrected(config, former, changes, renamed),
+                    _correction_comment(config, former, changes, renamed),
                     correlation_id=correlation_id,
                     deadline=deadline,
                 )
         except JiraError as error:
-            translate(error)
+            raise_action_error(error)
         await context.log.info("The ticket was changed.", data={"fields": sorted(changes)})
         files = tuple(replace(one, name=renamed.get(one.name, one.name)) for one in files)
-        await complete(client, _parts(key, url, config, files), context)
+        await complete(client, _wanted_parts(key, url, config, files), context)
         return replace(found, adopted=True)
 
     def place(self, config: JiraTicketConfig) -> str:
@@ -195,7 +199,7 @@ def issue_fields(
         "issuetype": {"name": ticket.issue_type},
         "summary": fit_summary(ticket.summary_template).shown,
         "description": fit_description(ticket.description_template, _footer(context)).shown,
-        "labels": [*map(_label, ticket.labels), context.mark],
+        "labels": [*map(_normalize_label, ticket.labels), context.mark],
     }
     if ticket.priority:
         fields["priority"] = {"name": ticket.priority}
@@ -207,7 +211,7 @@ def issue_fields(
     return fields | custom
 
 
-async def _differing(
+async def _changed_fields(
     config: JiraTicketConfig,
     former: JiraTicketConfig,
     context: ActionContext,
@@ -216,14 +220,14 @@ async def _differing(
     """Return JIRA's fields with other values than the ticket was made with; None empties one."""
     wanted, made = [
         issue_fields(one.ticket, context, client, await _text_lines(one.ticket, context, client))
-        | await _epic(one.ticket, context, client)
+        | await _epic_fields(one.ticket, context, client)
         for one in (config, former)
     ]
     names = [*wanted, *(name for name in made if name not in wanted)]
     return {name: wanted.get(name) for name in names if wanted.get(name) != made.get(name)}
 
 
-def _corrected(
+def _correction_comment(
     config: JiraTicketConfig,
     former: JiraTicketConfig,
     changes: Mapping[str, Any],
@@ -241,7 +245,7 @@ def _corrected(
     return "\n".join(lines)
 
 
-def _label(text: str) -> str:
+def _normalize_label(text: str) -> str:
     return first_units("-".join(text.split()), LINE_LIMIT)
 
 
@@ -252,7 +256,7 @@ def _client(config: JiraTicketConfig, context: ActionContext) -> JiraClient:
         raise ActionFailedError(str(error), judged=NOT_SET) from error
 
 
-async def _epic(
+async def _epic_fields(
     ticket: TicketTemplate, context: ActionContext, client: JiraClient
 ) -> dict[str, Any]:
     if not ticket.epic_key:
@@ -276,7 +280,7 @@ async def _text_lines(
             correlation_id=context.request.correlation_id, deadline=context.deadline
         )
     except JiraError as error:
-        translate(error)
+        raise_action_error(error)
 
 
 def _footer(context: ActionContext) -> str:
@@ -287,24 +291,24 @@ def _footer(context: ActionContext) -> str:
     return f"{text}\n{pages}/requests/{request.request_id}" if pages else text
 
 
-def _files(
+def _wanted_files(
     ticket: TicketTemplate, context: ActionContext, lines: Collection[str]
 ) -> tuple[FilePart, ...]:
     """Return the files to attach: those of the ticket, and what is too long for its fields."""
     own = tuple(file for one in ticket.attachments if (file := one.file()) is not None)
     _, custom = fit_custom(ticket.custom_fields, lines)
     described = fit_description(ticket.description_template, _footer(context)).file
-    return beside(own, [fit_summary(ticket.summary_template).file, described, *custom])
+    return add_files(own, [fit_summary(ticket.summary_template).file, described, *custom])
 
 
-def _parts(
+def _wanted_parts(
     key: str, url: str, config: JiraTicketConfig, files: tuple[FilePart, ...]
 ) -> WantedParts:
     links = tuple(LinkPart(link.key, link.type) for link in config.ticket.links)
     return WantedParts(key, url, files, links)
 
 
-def _require_none_before(context: ActionContext) -> None:
+def _require_no_earlier_ticket(context: ActionContext) -> None:
     """Raise where an earlier attempt had opened a ticket: it may only be out of sight."""
     if context.left:
         named = ", ".join(one.id or one.type for one in context.left)
@@ -323,18 +327,18 @@ def _result(issue: CreatedIssue) -> ActionResult:
     )
 
 
-def _waiting(issue: CreatedIssue, client: JiraClient) -> ActionResult:
+def _waiting_result(issue: CreatedIssue, client: JiraClient) -> ActionResult:
     state = {"instance": client.instance.name, "key": issue.key, "url": issue.url}
     return replace(_result(issue), pending=Pending("resolution", state))
 
 
-def _resolved(issue: CreatedIssue, status: TicketStatus) -> ActionResult:
+def _resolved_result(issue: CreatedIssue, status: TicketStatus) -> ActionResult:
     """Return the result of a ticket that was resolved; one that will not be done is a failure."""
     if status.refused:
         raise ActionFailedError(
             f"Ticket {issue.key} was resolved as {status.resolution or status.status}: what it "
             "asked for will not be done. Reopen it in JIRA and retry, or abort the request.",
-            partial=(left_behind(issue.key, issue.url),),
+            partial=(partial_ticket(issue.key, issue.url),),
             refused=True,
         )
     result = _result(issue)

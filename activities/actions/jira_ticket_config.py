@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, field_validator, model_va
 
 from activities.action_errors import ActionFailedError
 from activities.base import CamelCaseConfig
-from activities.config_values import Texts, is_empty, is_open, without_nulls
+from activities.config_values import Texts, is_empty, is_unresolved, without_nulls
 from activities.long_texts import one_line
 from activities.tickets import FilePart
 from catalog.forms.values import parse_data_url
@@ -20,7 +20,7 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+")
 
 def _require_key(text: str) -> str:
     text = text.strip()
-    if not _KEY.fullmatch(text) and not is_open(text):
+    if not _KEY.fullmatch(text) and not is_unresolved(text):
         raise ValueError("it is not the key of a ticket, such as PLATFORM-12")
     return text
 
@@ -47,14 +47,14 @@ class TicketAttachment(CamelCaseConfig):
     )
 
     @model_validator(mode="after")
-    def _has_one_content(self) -> Self:
+    def _require_one_content(self) -> Self:
         if len({"content_template", "data_url"} & self.model_fields_set) != 1:
             raise ValueError("give either contentTemplate or dataUrl")
         return self
 
     @field_validator("data_url")
     @classmethod
-    def _a_file(cls, text: str | None) -> str | None:
+    def _require_file(cls, text: str | None) -> str | None:
         if text and parse_data_url(text) is None:
             raise ValueError("this is not a file: dataUrl takes the value of a file field")
         return text
@@ -108,19 +108,19 @@ class TicketTemplate(CamelCaseConfig):
 
     @field_validator("summary_template")
     @classmethod
-    def _summary_not_blank(cls, summary: str) -> str:
+    def _require_summary(cls, summary: str) -> str:
         if not one_line(summary):
             raise ValueError("it is blank, but JIRA needs a summary")
         return summary
 
     @field_validator("epic_key")
     @classmethod
-    def _ticket_key(cls, key: str | None) -> str | None:
+    def _require_epic_key(cls, key: str | None) -> str | None:
         return None if key is None or is_empty(key) else _require_key(key)
 
     @field_validator("attachments")
     @classmethod
-    def _have_names_of_their_own(
+    def _require_unique_names(
         cls, attachments: tuple[TicketAttachment, ...]
     ) -> tuple[TicketAttachment, ...]:
         # A retry tells by its name whether a file is attached already.
@@ -130,19 +130,19 @@ class TicketTemplate(CamelCaseConfig):
 
     @field_validator("links", mode="before")
     @classmethod
-    def _leaves_out_links_to_nothing(cls, given: Any) -> Any:
+    def _drop_empty_links(cls, given: Any) -> Any:
         if not isinstance(given, list | tuple):
             return () if given is None else given
         return [one for one in given if not (isinstance(one, dict) and _names_no_ticket(one))]
 
     @field_validator("custom_fields", mode="before")
     @classmethod
-    def _leaves_out_nulls(cls, given: Any) -> Any:
+    def _drop_nulls(cls, given: Any) -> Any:
         return {} if given is None else without_nulls(given)
 
     @field_validator("custom_fields")
     @classmethod
-    def _leaves_labels_alone(cls, fields: dict[str, Any]) -> dict[str, Any]:
+    def _refuse_labels(cls, fields: dict[str, Any]) -> dict[str, Any]:
         # A ticket whose mark was replaced would never be found again, and be made twice.
         if "labels" in fields:
             raise ValueError("write the labels under labels, not among the custom fields")

@@ -88,7 +88,7 @@ class NotificationAction(Action[NotificationConfig]):
 
     async def _send(self, config: NotificationConfig, context: ActionContext) -> None:
         message = {
-            "text": _cut(config.text),
+            "text": _truncate(config.text),
             "channel": config.channel,
             "username": config.username,
             "blocks": config.blocks,
@@ -124,7 +124,7 @@ class NotificationAction(Action[NotificationConfig]):
         return "Tell the channel that the request was abandoned."
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     """Truncate a message without splitting an escape at its end."""
     if len(text) <= TEXT_CHARACTERS:
         return text

@@ -14,12 +14,12 @@ from activities.action_errors import (
 )
 from activities.actions.rest import answers, bodies
 from activities.actions.rest.config import REPEATABLE, Asynchronous, LookConfig, RestApiConfig
-from activities.actions.rest.polling import ACCEPTED, GONE, evaluated, poll, result_of, resumed
+from activities.actions.rest.polling import ACCEPTED, GONE, evaluate, poll, result_of, resume_poll
 from activities.actions.rest.sending import Sender
 from activities.base import Action, ActionContext, CamelCaseOutputs, InDoubt
 from activities.outgoing import READING, TargetResponse
-from activities.search_lag import found_in_time
-from catalog.templating import Escaping
+from activities.search_lag import look_until_certain
+from catalog.templating import Target
 from pao.core.answers import KEPT_CHARACTERS, safe_url
 from pao.core.errors import ErrorCode
 from pao.core.failure_classes import UNREADABLE
@@ -95,22 +95,22 @@ class RestApiAction(Action[RestApiConfig]):
         What an earlier attempt still waited for is polled first, at its own address.
         """
         if context.earlier is not None and config.asynchronous is not None:
-            known = await resumed(self._sender, config, context, context.earlier)
+            known = await resume_poll(self._sender, config, context, context.earlier)
             if known is not None:
                 return known.result
         if config.look is None:
-            raise _not_looked(config, context)
+            raise _no_look_error(config, context)
         asked = config.look
-        return await found_in_time(
-            lambda: self._looked(config, asked, context),
+        return await look_until_certain(
+            lambda: self._look_once(config, asked, context),
             settles_in=context.settles_in(asked.lag),
             seconds=context.deadline.remaining() / 2,
         )
 
-    async def _looked(
+    async def _look_once(
         self, config: RestApiConfig, asked: LookConfig, context: ActionContext
     ) -> ActionResult | None:
-        url = bodies.address(asked.url, asked.query)
+        url = bodies.build_url(asked.url, asked.query)
         answer = await self._sender.read(config, context, url)
         if answer.status in ABSENT:
             return None
@@ -118,7 +118,7 @@ class RestApiAction(Action[RestApiConfig]):
             raise answer.failure(
                 f"The look for an earlier effect was answered with {answer.status}.", reading=True
             )
-        if not await evaluated(answers.proves, asked.found, answer, reading=True):
+        if not await evaluate(answers.can_disprove, asked.found, answer, reading=True):
             raise ActionFailedError(
                 f"The look for an earlier effect was answered with {answer.status}, but not with "
                 "a JSON document that can be read, so it proves nothing. Nothing was sent.",
@@ -126,9 +126,9 @@ class RestApiAction(Action[RestApiConfig]):
                 response_body=answer.text or None,
                 judged=UNREADABLE,
             )
-        if not await evaluated(answers.holds, asked.found, answer, reading=True):
+        if not await evaluate(answers.holds, asked.found, answer, reading=True):
             return None
-        return await evaluated(_found, config, answer)
+        return await evaluate(_found_result, config, answer)
 
     async def execute(self, config: RestApiConfig, context: ActionContext) -> ActionResult:
         """Call once."""
@@ -136,8 +136,8 @@ class RestApiAction(Action[RestApiConfig]):
         await context.log.info(f"The target answered {answer.status}.")
         _require_expected(config, answer)
         if config.asynchronous is not None and answer.status == ACCEPTED:
-            return await evaluated(_pending, answer, config.asynchronous)
-        return await evaluated(_made, config, answer)
+            return await evaluate(_pending_result, answer, config.asynchronous)
+        return await evaluate(_created_result, config, answer)
 
     async def follow(
         self, config: RestApiConfig, context: ActionContext, pending: Pending
@@ -173,7 +173,7 @@ class RestApiAction(Action[RestApiConfig]):
             )
         return InDoubt(
             askable=self.askable(config),
-            retry=_on_retry(config),
+            retry=_retry_sentence(config),
             by_hand="look in its target for what the call has made (X-Correlation-ID "
             f"{context.request.correlation_id}), and undo it",
         )
@@ -195,7 +195,7 @@ class RestApiAction(Action[RestApiConfig]):
         return f"Undo in the target by hand what this call has made{what}."
 
 
-def _on_retry(config: RestApiConfig) -> str:
+def _retry_sentence(config: RestApiConfig) -> str:
     if config.look is not None:
         return "A retry looks first, as the item says, and adopts what exists."
     if config.idempotency_header:
@@ -204,7 +204,7 @@ def _on_retry(config: RestApiConfig) -> str:
     return f"A retry calls again; {config.endpoint.method} may be repeated without a second effect."
 
 
-def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
+def _no_look_error(config: RestApiConfig, context: ActionContext) -> ActionError:
     method = config.endpoint.method
     if config.idempotency_header:
         return RepeatIsSafeError(
@@ -234,7 +234,7 @@ def _require_expected(config: RestApiConfig, answer: TargetResponse) -> None:
     raise answer.failure(message, reading=config.endpoint.method in READING)
 
 
-def _pending(answer: TargetResponse, following: Asynchronous) -> ActionResult:
+def _pending_result(answer: TargetResponse, following: Asynchronous) -> ActionResult:
     url = answers.status_url(following.status_url, answer)
     if url is None:
         raise OutcomeUnknownError(
@@ -250,11 +250,11 @@ def _pending(answer: TargetResponse, following: Asynchronous) -> ActionResult:
     )
 
 
-def _made(config: RestApiConfig, answer: TargetResponse) -> ActionResult:
+def _created_result(config: RestApiConfig, answer: TargetResponse) -> ActionResult:
     return result_of(config, answer, reading=config.endpoint.method in READING)
 
 
-def _found(config: RestApiConfig, answer: TargetResponse) -> ActionResult:
+def _found_result(config: RestApiConfig, answer: TargetResponse) -> ActionResult:
     return result_of(config, answer, reading=True)
 
 

@@ -11,14 +11,14 @@ from activities.terraform.cli import UnreadableOutputError
 from activities.terraform.config import TerraformBackend, TerraformConfig
 from activities.terraform.execution import prepared_run
 from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
-from activities.terraform.results import applied, planned
-from activities.terraform.state import StateResource, concerned
+from activities.terraform.results import apply_result, plan_result
+from activities.terraform.state import StateResource, filter_touched
 from activities.terraform.state_location import (
     BACKEND_TARGETS,
     WITHOUT_WORKSPACES,
     breaker_target,
+    describe_place,
     foreign_request_in,
-    named_place,
 )
 from activities.terraform.steps import TerraformRun
 from catalog.templating import Target
@@ -26,7 +26,7 @@ from pao.core.failure_classes import BAD_CALL
 from pao.core.payloads.actions import ActionResult
 
 TIMEOUT_SECONDS = 3600.0
-_MOST_NAMED = 10
+_MAX_NAMES = 10
 
 
 class PlanSummary(BaseModel):
@@ -94,7 +94,7 @@ class TerraformAction(Action[TerraformConfig]):
 
     async def look(self, config: TerraformConfig, context: ActionContext) -> ActionResult | None:
         """Plan in the workspace: an empty plan means that everything is there."""
-        required = _required(config, context)
+        required = _execution_spec(config, context)
         if required.plan_only:
             return None
         async with prepared_run(required, context, changing=False) as run:
@@ -104,19 +104,19 @@ class TerraformAction(Action[TerraformConfig]):
             await run.kept.write_back(kept)
             plan = await run.plan()
             if not plan.changes:
-                return await applied(run, None, context)
-            if there := await _in_the_state(run):
+                return await apply_result(run, None, context)
+            if there := await _resources_in_state(run):
                 message = f"{len(there)} resources are in the state already; the rest is missing"
                 await context.log.warning(message, {"resources": [one.address for one in there]})
-                raise _incomplete(there, run)
+                raise _incomplete_error(there, run)
             return None
 
     async def execute(self, config: TerraformConfig, context: ActionContext) -> ActionResult:
         """Plan, and apply what is missing."""
-        required = _required(config, context)
+        required = _execution_spec(config, context)
         async with prepared_run(required, context, changing=True) as run:
             if required.plan_only:
-                return await planned(run)
+                return await plan_result(run)
             kept = await run.kept.find()
             if not await run.workspace.use(create=not required.destroy or bool(kept)):
                 raise ActionFailedError(
@@ -127,12 +127,12 @@ class TerraformAction(Action[TerraformConfig]):
             plan = await run.plan(for_apply=True)
             if plan.changes:
                 await run.apply(plan)
-            return await applied(run, plan.summary, context)
+            return await apply_result(run, plan.summary, context)
 
     def place(self, config: TerraformConfig) -> str:
         """Return module, backend and workspace, without secrets."""
         backend = config.backend
-        return named_place(
+        return describe_place(
             ModuleSource(**config.source.model_dump()),
             config.workspace,
             backend.type if backend else None,
@@ -141,7 +141,7 @@ class TerraformAction(Action[TerraformConfig]):
 
     def breaker(self, config: TerraformConfig, context: ActionContext) -> str:
         """Guard the module together with the place of its state: either may be away."""
-        required = _required(config, context)
+        required = _execution_spec(config, context)
         named = breaker_target(required.source, required.backend, required.backend_config)
         return context.secrets.hide(named)
 
@@ -156,11 +156,12 @@ class TerraformAction(Action[TerraformConfig]):
         commands = outputs.get("commands")
         how = f" Commands: {commands} && terraform destroy" if commands else ""
         return (
-            f"Run terraform destroy in {outputs.get('state')}; in it are {_named(resources)}.{how}"
+            f"Run terraform destroy in {outputs.get('state')}; in it are "
+            f"{_list_names(resources)}.{how}"
         )
 
 
-def _required(config: TerraformConfig, context: ActionContext) -> ExecutionSpec:
+def _execution_spec(config: TerraformConfig, context: ActionContext) -> ExecutionSpec:
     source, backend = config.source, config.backend
     if other := foreign_request_in(backend.config if backend else {}, context.request.request_id):
         raise ActionFailedError(
@@ -171,7 +172,7 @@ def _required(config: TerraformConfig, context: ActionContext) -> ExecutionSpec:
     return ExecutionSpec(
         source=ModuleSource(**source.model_dump()),
         workspace=config.workspace or context.mark,
-        own=config.workspace is None and _own_address(config.backend, context),
+        own=config.workspace is None and _is_own_address(config.backend, context),
         shared=config.shared,
         variables=config.variables,
         backend=config.backend.type if config.backend else None,
@@ -184,7 +185,7 @@ def _required(config: TerraformConfig, context: ActionContext) -> ExecutionSpec:
     )
 
 
-async def _in_the_state(run: TerraformRun) -> list[StateResource]:
+async def _resources_in_state(run: TerraformRun) -> list[StateResource]:
     """Read what is in the state; a state that cannot be read is no empty one."""
     try:
         return await run.resources()
@@ -194,9 +195,9 @@ async def _in_the_state(run: TerraformRun) -> list[StateResource]:
         ) from error
 
 
-def _incomplete(there: list[StateResource], run: TerraformRun) -> IncompleteError:
-    left = concerned(there, run.left_before, own=run.required.own)
-    names = _named([one.address for one in there])
+def _incomplete_error(there: list[StateResource], run: TerraformRun) -> IncompleteError:
+    left = filter_touched(there, run.left_before, own=run.required.own)
+    names = _list_names([one.address for one in there])
     return IncompleteError(
         f"In {run.kept.location} are {len(there)} resources "
         f"({names}), "
@@ -206,13 +207,13 @@ def _incomplete(there: list[StateResource], run: TerraformRun) -> IncompleteErro
     )
 
 
-def _named(resources: Sequence[str]) -> str:
+def _list_names(resources: Sequence[str]) -> str:
     """Return enough of the names to recognise them by."""
-    more = " and more" if len(resources) > _MOST_NAMED else ""
-    return f"{', '.join(resources[:_MOST_NAMED])}{more}"
+    more = " and more" if len(resources) > _MAX_NAMES else ""
+    return f"{', '.join(resources[:_MAX_NAMES])}{more}"
 
 
-def _own_address(backend: TerraformBackend | None, context: ActionContext) -> bool:
+def _is_own_address(backend: TerraformBackend | None, context: ActionContext) -> bool:
     """Say whether a state without workspaces is this request's: its address tells, if anything."""
     if backend is None or backend.type not in WITHOUT_WORKSPACES:
         return True

@@ -75,7 +75,7 @@ class WebhookAction(Action[WebhookConfig]):
 
     async def execute(self, config: WebhookConfig, context: ActionContext) -> ActionResult:
         """Sign and send."""
-        body = _body(config.payload)
+        body = _encode_payload(config.payload)
         headers = {name: str(one) for name, one in config.headers.items() if one is not None}
         signed = signature(config.secret, body, int(time.time()))
         context.secrets.add(config.secret)
@@ -123,7 +123,7 @@ def signature(secret: str, body: bytes, timestamp: int) -> dict[str, str]:
     return {TIMESTAMP: str(timestamp), SIGNATURE: f"sha256={digest}"}
 
 
-def _body(payload: Any) -> bytes:
+def _encode_payload(payload: Any) -> bytes:
     text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
     return text.encode(errors="replace")
 

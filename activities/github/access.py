@@ -31,13 +31,13 @@ _REF_LENGTH = 240
 _SKEW = timedelta(minutes=10)
 
 
-def _repository(text: str) -> str:
+def _check_repository(text: str) -> str:
     if not _REPOSITORY.fullmatch(text) or text.endswith(("/.", "/..")):
         raise ValueError("write owner/name, such as platform/tenants")
     return text
 
 
-def _ref(text: str) -> str:
+def _check_ref(text: str) -> str:
     name = text.removeprefix("refs/heads/").removeprefix("refs/tags/")
     if not name or len(name) > _REF_LENGTH or _BAD_REF.search(name) or has_dot_segments(f"/{name}"):
         raise ValueError("this is not a valid name of a branch or tag")
@@ -46,10 +46,10 @@ def _ref(text: str) -> str:
 
 Repository = Annotated[
     str,
-    AfterValidator(_repository),
+    AfterValidator(_check_repository),
     Field(description="Repository as owner/name", examples=["platform/tenants"]),
 ]
-RefName = Annotated[str, AfterValidator(_ref)]
+RefName = Annotated[str, AfterValidator(_check_ref)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class GitHubAccess:
     client: GitHubClient
 
 
-def access(context: ActionContext, repository: str, instance: str | None) -> GitHubAccess:
+def open_repository(context: ActionContext, repository: str, instance: str | None) -> GitHubAccess:
     """Return access to a repository on the named server or the default one."""
     try:
         server = context.options.github.instances.instance(instance)
@@ -82,12 +82,12 @@ def access(context: ActionContext, repository: str, instance: str | None) -> Git
     return GitHubAccess(server, client)
 
 
-def since(context: ActionContext) -> str:
+def request_start(context: ActionContext) -> str:
     """Return the earliest time at which this request can have created anything."""
-    return earliest(datetime.fromisoformat(context.request.submitted_at))
+    return with_clock_skew(datetime.fromisoformat(context.request.submitted_at))
 
 
-def earliest(moment: datetime) -> str:
+def with_clock_skew(moment: datetime) -> str:
     """Return the time that GitHub's clock may show at a moment of ours, or later."""
     return (moment - _SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -98,11 +98,11 @@ def as_action_errors(*, hint: str = "") -> Iterator[None]:
     try:
         yield
     except GitHubError as error:
-        raise translated(error, hint) from error
+        raise to_action_error(error, hint) from error
 
 
 @contextmanager
-def leaving(*partial: PartialResource) -> Iterator[None]:
+def adding_partial(*partial: PartialResource) -> Iterator[None]:
     """Add existing resources to any error raised in the block."""
     try:
         yield
@@ -124,10 +124,12 @@ async def _send(
             max_body=out.max_body,
         )
     except ActionError as error:
-        raise _unanswered(error, server, out) from error
+        raise _unanswered_error(error, server, out) from error
 
 
-def _unanswered(error: ActionError, server: GitHubInstance, out: GitHubRequest) -> ActionError:
+def _unanswered_error(
+    error: ActionError, server: GitHubInstance, out: GitHubRequest
+) -> ActionError:
     unknown = isinstance(error, OutcomeUnknownError) and out.effect
     kind = OutcomeUnknownError if unknown else ActionFailedError
     if unknown:
@@ -147,7 +149,7 @@ def _unanswered(error: ActionError, server: GitHubInstance, out: GitHubRequest) 
     )
 
 
-def translated(error: GitHubError, hint: str = "") -> ActionError:
+def to_action_error(error: GitHubError, hint: str = "") -> ActionError:
     """Return an error of GitHub's as an action's; ``hint`` is added where GitHub refused."""
     unknown = isinstance(error, GitHubOutcomeUnknownError)
     kind = OutcomeUnknownError if unknown else ActionFailedError

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
-from activities.github.access import as_action_errors, leaving
+from activities.github.access import adding_partial, as_action_errors
 from activities.github.commit_config import CommitFile, FileOperation, GitCommitConfig
-from activities.github.commits import CommitBranches, own_commit, trailers
-from activities.github.first_commit import PATH, begin, is_begin
+from activities.github.commits import CommitBranches, find_own_commit, trailers
+from activities.github.first_commit import PATH, has_initial_file, initialize_repository
 from pao.clients.github import GitHubClient, GitHubCommit, GitHubRefusedError, GitHubTreeEntry
 from pao.core.judgement import CONFLICT, PROTECTED, REFUSED
 
 PARALLEL = 4
-MOST_TURNS = 12
+MAX_ATTEMPTS = 12
 _PAUSE_SECONDS = 0.25
 _FILE, _EXECUTABLE, _LINK = "100644", "100755", "120000"
 _MODES = {"file": _FILE, "executable": _EXECUTABLE}
@@ -57,30 +57,32 @@ class CommitBuilder:
 
         ``besides`` is a commit of this action that is there already and is not the one to be made.
         """
-        start = await self._start()
+        start = await self._find_base()
         if start is not None:
-            return await self._made(start, besides=besides)
-        left = await begin(self.client, self.context, self.place)
+            return await self._commit_with_retries(start, besides=besides)
+        left = await initialize_repository(self.client, self.context, self.place)
         if left is None:
-            raise ActionFailedError(self._no_branch(), judged=REFUSED)
-        with leaving(left), as_action_errors():
-            return await self._made(await self._start())
+            raise ActionFailedError(self._no_branch_message(), judged=REFUSED)
+        with adding_partial(left), as_action_errors():
+            return await self._commit_with_retries(await self._find_base())
 
-    async def _made(self, start: _BaseCommit | None, *, besides: str | None = None) -> GitHubCommit:
+    async def _commit_with_retries(
+        self, start: _BaseCommit | None, *, besides: str | None = None
+    ) -> GitHubCommit:
         seen = _FirstLook()
         blobs: dict[str, str] = {}
         branch = self.place.branch
-        for turn in range(MOST_TURNS):
-            start = start if turn == 0 else await self._start()
+        for turn in range(MAX_ATTEMPTS):
+            start = start if turn == 0 else await self._find_base()
             if start is None:
-                raise ActionFailedError(self._no_branch(), judged=REFUSED)
-            found = await own_commit(self.client, self.context, branch) if turn else None
+                raise ActionFailedError(self._no_branch_message(), judged=REFUSED)
+            found = await find_own_commit(self.client, self.context, branch) if turn else None
             if found is not None and found.sha != besides:
                 return found
             if not blobs:
                 blobs = await _blobs(self.client, self.config.files)
             try:
-                return await self._turn(start, blobs=blobs, seen=seen)
+                return await self._try_commit(start, blobs=blobs, seen=seen)
             except GitHubRefusedError as error:
                 if error.status not in _MOVED_ON or error.judged is PROTECTED:
                     raise
@@ -90,29 +92,29 @@ class CommitBuilder:
                 await self.context.log.info(message)
             await asyncio.sleep(_PAUSE_SECONDS * random.random())  # noqa: S311 -- a jitter
         raise ActionFailedError(
-            f"Others pushed to {branch} {MOST_TURNS} times while the commit was made. "
+            f"Others pushed to {branch} {MAX_ATTEMPTS} times while the commit was made. "
             "Nothing was changed; retry later.",
             judged=CONFLICT,
         )
 
-    async def _start(self) -> _BaseCommit | None:
+    async def _find_base(self) -> _BaseCommit | None:
         tip = await self.client.branch(self.place.branch)
         start = tip or (await self.client.branch(self.place.base) if self.place.base else None)
         return _BaseCommit(tip, await self.client.commit(start)) if start else None
 
-    async def _turn(
+    async def _try_commit(
         self, start: _BaseCommit, *, blobs: Mapping[str, str], seen: _FirstLook
     ) -> GitHubCommit:
         walk = _TreeWalk(self.client, start.commit.tree)
-        there = await _there(walk, self.config.files)
+        there = await _find_entries(walk, self.config.files)
         if seen.tip is None:
             seen.tip, seen.entries = start.commit.sha, there
-        modes = _fitting(self.config.files, there, seen)
+        modes = _file_modes(self.config.files, there, seen)
         entries = [
             {"path": path, "mode": mode, "type": "blob", "sha": blobs.get(path)}
             for path, mode in modes.items()
         ]
-        if PATH not in modes and is_begin(await walk.root()):
+        if PATH not in modes and has_initial_file(await walk.root()):
             entries.append({"path": PATH, "mode": _FILE, "type": "blob", "sha": None})
         tree = await self.client.create_tree(start.commit.tree, entries)
         message = f"{self.config.commit_message.strip()}\n\n{trailers(self.context)}\n"
@@ -133,7 +135,7 @@ class CommitBuilder:
         await asyncio.sleep(_PAUSE_SECONDS)
         return await self.client.branch(self.place.branch) != tip
 
-    def _no_branch(self) -> str:
+    def _no_branch_message(self) -> str:
         repository, place = self.config.repository, self.place
         if place.base is None:
             return (
@@ -143,7 +145,7 @@ class CommitBuilder:
         return f"{repository} has neither a branch {place.branch} nor {place.base}."
 
 
-def on_top_of(
+def correcting_files(
     former: tuple[CommitFile, ...], wanted: tuple[CommitFile, ...]
 ) -> tuple[CommitFile, ...]:
     """Return the files of a commit that corrects a former one, which stands below it."""
@@ -164,7 +166,7 @@ def on_top_of(
     return (*files, *gone)
 
 
-async def _there(
+async def _find_entries(
     walk: "_TreeWalk", files: tuple[CommitFile, ...]
 ) -> dict[str, GitHubTreeEntry | None]:
     """Read what exists at the paths of the files; raises for paths that are blocked."""
@@ -175,11 +177,11 @@ async def _there(
             found[file.path] = await walk.entry(file.path)
         except ValueError as error:
             problems.append(str(error))
-    _refuse(problems)
+    _raise_if_any(problems)
     return found
 
 
-def _fitting(
+def _file_modes(
     files: tuple[CommitFile, ...], there: Mapping[str, GitHubTreeEntry | None], seen: _FirstLook
 ) -> dict[str, str]:
     """Return the future mode of each file; raises for files that do not fit what exists."""
@@ -187,20 +189,22 @@ def _fitting(
     problems: list[str] = []
     for file in files:
         try:
-            modes[file.path] = _mode(file, there[file.path], seen.entries[file.path])
+            modes[file.path] = _file_mode(file, there[file.path], seen.entries[file.path])
         except ValueError as error:
             problems.append(str(error))
-    _refuse(problems)
+    _raise_if_any(problems)
     return modes
 
 
-def _refuse(problems: list[str]) -> None:
+def _raise_if_any(problems: list[str]) -> None:
     if problems:
         message = f"The commit was not made: {'; '.join(problems)}."
         raise ActionFailedError(message, judged=CONFLICT)
 
 
-def _mode(file: CommitFile, there: GitHubTreeEntry | None, before: GitHubTreeEntry | None) -> str:
+def _file_mode(
+    file: CommitFile, there: GitHubTreeEntry | None, before: GitHubTreeEntry | None
+) -> str:
     if file.operation is FileOperation.CREATE:
         if there is not None:
             just = "was just created by somebody else" if before is None else "exists already"
@@ -210,7 +214,7 @@ def _mode(file: CommitFile, there: GitHubTreeEntry | None, before: GitHubTreeEnt
         just = "no longer a" if before is not None else "no"
         raise ValueError(f"there is {just} {file.path} to {file.operation}")
     if there.type != "blob" or there.mode == _LINK:
-        raise ValueError(f"{file.path} is not a regular file but {_what(there)}")
+        raise ValueError(f"{file.path} is not a regular file but {_describe_entry(there)}")
     if before is None or there.sha != before.sha:
         raise ValueError(
             f"{file.path} was changed by somebody else while the commit was being made; review "
@@ -219,7 +223,7 @@ def _mode(file: CommitFile, there: GitHubTreeEntry | None, before: GitHubTreeEnt
     return _MODES[file.mode] if file.mode else there.mode
 
 
-def _what(entry: GitHubTreeEntry) -> str:
+def _describe_entry(entry: GitHubTreeEntry) -> str:
     kinds = {"tree": "a directory", "commit": "a submodule"}
     return kinds.get(entry.type, "a symbolic link" if entry.mode == _LINK else "a file")
 
@@ -242,7 +246,9 @@ class _TreeWalk:
                 return None
             if entry.type != "tree":
                 above = "/".join(folders[:depth])
-                raise ValueError(f"{path} would lead through {above}, which is {_what(entry)}")
+                raise ValueError(
+                    f"{path} would lead through {above}, which is {_describe_entry(entry)}"
+                )
             sha = entry.sha
         return (await self._entries(sha)).get(name)
 

@@ -10,8 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from activities.base import CamelCaseConfig, CamelCaseOutputs
 from activities.config_values import PlacedError, Texts
 from activities.github.access import RefName, Repository
-from activities.github.paths import checked_path, clash_of
-from activities.github.self_acting_files import acts_by_itself, is_workflow
+from activities.github.automation_files import is_automation_file, is_workflow
+from activities.github.paths import check_path, find_clash
 
 MOST_FILES = 100
 LARGEST_FILE = 1024 * 1024
@@ -51,11 +51,11 @@ class CommitFile(CamelCaseConfig):
 
     @field_validator("path")
     @classmethod
-    def _a_path(cls, path: str) -> str:
-        return checked_path(path)
+    def _check_path(cls, path: str) -> str:
+        return check_path(path)
 
     @model_validator(mode="after")
-    def _content_fits(self) -> Self:
+    def _check_content(self) -> Self:
         deletes = self.operation is FileOperation.DELETE
         if deletes and self.content_template is not None:
             raise ValueError("a file that is deleted has no contentTemplate")
@@ -73,7 +73,7 @@ class CommitFile(CamelCaseConfig):
         if self.content_template is None:
             return None
         if self.encoding == "base64":
-            return _decoded(self.content_template)
+            return _decode_base64(self.content_template)
         return self.content_template.encode(errors="replace")
 
 
@@ -130,31 +130,31 @@ class GitCommitConfig(CamelCaseConfig):
 
     @field_validator("commit_message")
     @classmethod
-    def _says_something(cls, text: str) -> str:
+    def _require_message(cls, text: str) -> str:
         if not text.strip():
             raise ValueError("write a message")
         return text
 
     @field_validator("reviewers")
     @classmethod
-    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_reviewers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         plain = tuple(name.strip().removeprefix("@") for name in names)
         if any(not name or name.count("/") > 1 or " " in name for name in plain):
             raise ValueError("write user names, and teams as owner/team")
         return plain
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
+    def _check_consistency(self) -> Self:
         for number, file in enumerate(self.files):
             place = ("files", number, "path")
-            if acts_by_itself(file.path) and not self.allow_workflow_files:
+            if is_automation_file(file.path) and not self.allow_workflow_files:
                 raise PlacedError(
                     place,
                     f"{file.path} acts by itself: GitHub, git, a CI service or a bot does what it "
                     "says. The item does not allow such files: choose another path, or ask its "
                     "owner (allowWorkflowFiles)",
                 )
-            if clash := clash_of(file.path, [one.path for one in self.files[:number]]):
+            if clash := find_clash(file.path, [one.path for one in self.files[:number]]):
                 raise PlacedError(place, clash)
         if not self.create_pull_request and (self.reviewers or self.title or self.body):
             raise ValueError("title, body and reviewers belong to createPullRequest: true")
@@ -187,7 +187,7 @@ class GitCommitOutputs(CamelCaseOutputs):
     url: str | None = Field(default=None, description="Page of the pull request, else the commit")
 
 
-def _decoded(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     """Read base64, with or without the head of a data URL; raises ``ValueError``."""
     written = text.partition(",")[2] if text.startswith("data:") else text
     try:

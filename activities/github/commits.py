@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
-from activities.github.access import since
+from activities.github.access import request_start
 from activities.github.commit_config import GitCommitConfig
 from pao.clients.github import PAGE, GitHubClient, GitHubCommit
 
@@ -21,7 +21,9 @@ class CommitBranches:
     base: str | None
 
 
-async def place_of(client: GitHubClient, config: GitCommitConfig, mark: str) -> CommitBranches:
+async def choose_branches(
+    client: GitHubClient, config: GitCommitConfig, mark: str
+) -> CommitBranches:
     """Decide which branch gets the commit: never the one that a pull request goes into."""
     if not config.create_pull_request:
         return CommitBranches(config.branch, config.base_branch)
@@ -40,17 +42,17 @@ def trailers(context: ActionContext) -> str:
     return "\n".join(f"{name}: {value}" for name, value in lines.items())
 
 
-def carries(text: str, mark: str) -> bool:
+def has_trailers(text: str, mark: str) -> bool:
     """Return whether a text ends with our trailers; anything above them is untrusted."""
     last = text.replace("\r\n", "\n").rstrip().rpartition("\n\n")[2]
     return f"{ACTION_TRAILER}: {mark}" in last.splitlines()
 
 
-async def own_commit(
+async def find_own_commit(
     client: GitHubClient, context: ActionContext, branch: str
 ) -> GitHubCommit | None:
     """Find this action's commit on a branch, among those since the request was submitted."""
-    return await find_commit(client, context, branch, lambda text: carries(text, context.mark))
+    return await find_commit(client, context, branch, lambda text: has_trailers(text, context.mark))
 
 
 async def find_commit(
@@ -58,7 +60,7 @@ async def find_commit(
 ) -> GitHubCommit | None:
     """Find the newest commit since the request was submitted whose message fits."""
     for page in range(1, MOST_PAGES + 1):
-        found = await client.commits(branch, since(context), page)
+        found = await client.commits(branch, request_start(context), page)
         for commit in found:
             if fits(commit.message):
                 return commit

@@ -9,9 +9,9 @@ from temporalio import activity
 
 from activities.action_reader import ActionReader
 from activities.base import Action, ActionContext
-from activities.github.access import access, as_action_errors
+from activities.github.access import as_action_errors, open_repository
 from activities.github.commit_config import GitCommitConfig
-from activities.github.commits import place_of
+from activities.github.commits import choose_branches
 from activities.session import ActionSession
 from activities.session_factory import Tools
 from pao.core.names import FILES_ACTIVITY
@@ -22,7 +22,7 @@ MOST_FILES, MOST_BYTES = 10, 50_000
 PARALLEL = 4
 MOST_KEPT = 8_000_000
 """Approximate size limit of the cache, in bytes."""
-_ROOM = 500
+_ENTRY_BYTES = 500
 
 FileLocation = tuple[str, str, str, str]
 """A file as it never changes: the server, the repository, the commit, the path."""
@@ -45,7 +45,9 @@ class FileCache(LRUCache[FileLocation, FileContent]):
     """
 
     def __init__(self) -> None:
-        super().__init__(MOST_KEPT, getsizeof=lambda one: _ROOM + len((one.text or "").encode()))
+        super().__init__(
+            MOST_KEPT, getsizeof=lambda one: _ENTRY_BYTES + len((one.text or "").encode())
+        )
 
 
 class FilesReader:
@@ -53,29 +55,29 @@ class FilesReader:
 
     def __init__(self, action: Action[Any], tools: Tools) -> None:
         self._reader = ActionReader(action, tools)
-        self._kept = FileCache()
+        self._cache = FileCache()
 
     @activity.defn(name=FILES_ACTIVITY)
     async def read(self, given: ActionInput) -> FilesAnswer:
         """Return the files, or why they are not known; never raises for what GitHub answers."""
 
         async def read(session: ActionSession) -> FilesAnswer:
-            return await present_files(session.config, session.context, self._kept)
+            return await read_current_files(session.config, session.context, self._cache)
 
         return await self._reader.ask(given, read, failed=lambda why: FilesAnswer(problem=why))
 
 
-async def present_files(
+async def read_current_files(
     config: GitCommitConfig, context: ActionContext, kept: FileCache
 ) -> FilesAnswer:
     """Return what stands at the paths of a commit, where the commit would be built on."""
     if not config.show_changes:
         return FilesAnswer(problem="The service does not show what its repository holds.")
-    reached = access(context, config.repository, config.instance)
+    reached = open_repository(context, config.repository, config.instance)
     client, server = reached.client, reached.instance.api_url
     texts, unread = dict[str, str | None](), [one.path for one in config.files[MOST_FILES:]]
     with as_action_errors():
-        place = await place_of(client, config, context.mark)
+        place = await choose_branches(client, config, context.mark)
         tip = await client.branch(place.branch)
         if tip is None and place.base is not None:
             tip = await client.branch(place.base)
@@ -89,7 +91,7 @@ async def present_files(
                 return path, known
             async with limit:
                 content = await client.file(path, tip)
-            found = _held(content)
+            found = _read_content(content)
             if content is not None:
                 kept[key] = found
             return path, found
@@ -103,7 +105,7 @@ async def present_files(
     return FilesAnswer(texts, unread)
 
 
-def _held(content: bytes | None) -> FileContent:
+def _read_content(content: bytes | None) -> FileContent:
     if content is None:
         return FileContent(None)
     if len(content) > MOST_BYTES or b"\0" in content:

@@ -18,7 +18,7 @@ _BLOB = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT, usedforsecurity=Fals
 _TAKEN = frozenset({409, 422})
 
 
-async def begin(
+async def initialize_repository(
     client: GitHubClient, context: ActionContext, place: CommitBranches
 ) -> PartialResource | None:
     """Initialize an empty repository on its default branch; return what that leaves there.
@@ -39,23 +39,23 @@ async def begin(
         sha = default
     else:
         await context.log.info("The empty repository was initialized.", data={"sha": sha})
-    return _left(sha, default)
+    return _partial_commit(sha, default)
 
 
-async def begun(
+async def find_initial_commit(
     client: GitHubClient, context: ActionContext, place: CommitBranches
 ) -> PartialResource | None:
     """Return the initial file where this request has added it and it is still there."""
     default = await client.default_branch()
     tip = await client.branch(default) if default in {place.branch, place.base} else None
-    if tip is None or not is_begin(await client.tree((await client.commit(tip)).tree)):
+    if tip is None or not has_initial_file(await client.tree((await client.commit(tip)).tree)):
         return None
     own = _message(context).strip()
     made = await find_commit(client, context, default, lambda text: text.strip() == own)
-    return _left(made.sha, default) if made else None
+    return _partial_commit(made.sha, default) if made else None
 
 
-def is_begin(root: Mapping[str, GitHubTreeEntry]) -> bool:
+def has_initial_file(root: Mapping[str, GitHubTreeEntry]) -> bool:
     """Return whether the root directory of a commit holds the initial file."""
     return PATH in root and root[PATH].sha == _BLOB
 
@@ -64,7 +64,7 @@ def _message(context: ActionContext) -> str:
     return f"Begin the repository\n\n{REQUEST_TRAILER}: {context.request.request_id}\n"
 
 
-def _left(sha: str, branch: str) -> PartialResource:
+def _partial_commit(sha: str, branch: str) -> PartialResource:
     return PartialResource(
         "git-commit",
         id=sha,

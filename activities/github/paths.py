@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 LONGEST = 1000
 # Names that file systems of Windows and macOS take for .git.
-_GIT = frozenset({".git", "git~1"})
+_GIT_NAMES = frozenset({".git", "git~1"})
 
 
-def checked_path(path: str) -> str:
+def check_path(path: str) -> str:
     """Return the path, or raise ``ValueError`` with what is wrong with it."""
     if not path or len(path.encode(errors="replace")) > LONGEST:
         raise ValueError(f"write a path of 1 to {LONGEST} bytes")
@@ -24,18 +24,18 @@ def checked_path(path: str) -> str:
 def _check_part(part: str) -> None:
     if part in {"", ".", ".."}:
         raise ValueError("a path has no empty parts, no . and no ..")
-    if plain(part) in _GIT:
+    if fold_name(part) in _GIT_NAMES:
         raise ValueError("a path does not lead into .git")
 
 
-def plain(part: str) -> str:
+def fold_name(part: str) -> str:
     """Return a name as careless file systems read it: no case, no ends, no invisible characters."""
     seen = "".join(char for char in part if unicodedata.category(char) != "Cf")
     normal = unicodedata.normalize("NFKC", seen).casefold()
     return normal.partition(":")[0].rstrip(". ")
 
 
-def clash_of(path: str, others: Iterable[str]) -> str | None:
+def find_clash(path: str, others: Iterable[str]) -> str | None:
     """Return why a path cannot stand beside others in one commit; None where it can."""
     for other in others:
         if path == other:

@@ -18,7 +18,7 @@ from pao.core.judgement import BAD_CALL, FORBIDDEN, HIDDEN, NOT_SET
 from pao.core.payloads.failures import PartialResource
 
 MARK = re.compile(r"pao-[0-9a-f]{12}")
-GOOD = frozenset({"success", "neutral", "skipped"})
+SUCCESSFUL = frozenset({"success", "neutral", "skipped"})
 LISTING_PAUSE = 1.0
 _NOT_FOUND = 404
 
@@ -78,12 +78,14 @@ class Dispatch:
     certain: bool
 
 
-async def prepare(access: GitHubAccess, context: ActionContext, wanted: RunRequest) -> Dispatch:
+async def prepare_dispatch(
+    access: GitHubAccess, context: ActionContext, wanted: RunRequest
+) -> Dispatch:
     """Decide what to send; raise before the start where the run could not be found later.
 
     The workflow's own file is read for it, which says what its runs are called.
     """
-    server, file = access.instance, await _file(access, wanted)
+    server, file = access.instance, await _read_file(access, wanted)
     if file is not None and not file.dispatchable:
         raise ActionFailedError(
             f"The workflow {wanted.workflow} cannot be started from outside: add the trigger "
@@ -92,12 +94,12 @@ async def prepare(access: GitHubAccess, context: ActionContext, wanted: RunReque
         )
     certain = file is not None and file.shows(wanted.mark_input)
     if file is not None and not certain and not server.tells_the_run:
-        raise ActionFailedError(_how_to_mark(server.title, wanted), judged=NOT_SET)
-    marked = wanted.mark_input in file.inputs if file is not None else not server.tells_the_run
+        raise ActionFailedError(_mark_advice(server.title, wanted), judged=NOT_SET)
+    has_mark = wanted.mark_input in file.inputs if file is not None else not server.tells_the_run
     if server.tells_the_run and len(wanted.inputs) == server.most_inputs:
         # The run is told in the answer; only a lost answer would have needed the mark.
-        marked = certain = False
-    sent = wanted.inputs | ({wanted.mark_input: context.mark} if marked else {})
+        has_mark = certain = False
+    sent = wanted.inputs | ({wanted.mark_input: context.mark} if has_mark else {})
     if len(sent) > server.most_inputs:
         raise ActionFailedError(
             f"There are {len(sent)} inputs, including the one for the mark, but "
@@ -120,7 +122,7 @@ async def find_marked(
     GitHub's list lags behind its runs, so an empty answer is asked for again.
     """
     for pause in _pauses(context.options.github.listing_lag):
-        async with aclosing(_runs(access, context, wanted)) as runs:
+        async with aclosing(_list_runs(access, context, wanted)) as runs:
             async for run in runs:
                 if context.mark in run.title and fits(run):
                     return run
@@ -128,7 +130,7 @@ async def find_marked(
     return None
 
 
-async def newest_marked(
+async def find_listed(
     access: GitHubAccess,
     context: ActionContext,
     wanted: RunRequest,
@@ -140,7 +142,7 @@ async def newest_marked(
     For a run that exists: among too many runs it may still be missing because the list lags.
     """
     try:
-        async with aclosing(_runs(access, context, wanted)) as runs:
+        async with aclosing(_list_runs(access, context, wanted)) as runs:
             async for run in runs:
                 if context.mark in run.title and fits(run):
                     return run
@@ -149,7 +151,7 @@ async def newest_marked(
     return None
 
 
-async def run_if_any(access: GitHubAccess, number: int) -> WorkflowRun | None:
+async def find_run(access: GitHubAccess, number: int) -> WorkflowRun | None:
     """Return a run by its id; None where GitHub says that it is gone."""
     try:
         return await access.client.run(number)
@@ -159,35 +161,37 @@ async def run_if_any(access: GitHubAccess, number: int) -> WorkflowRun | None:
         raise
 
 
-async def marked(
+async def find_all_marked(
     access: GitHubAccess, context: ActionContext, wanted: RunRequest
 ) -> list[WorkflowRun]:
     """Return the runs whose name shows the mark, newest first."""
-    runs = _runs(access, context, wanted)
+    runs = _list_runs(access, context, wanted)
     return [run async for run in runs if context.mark in run.title]
 
 
-def left_by(context: ActionContext, earlier: Sequence[WorkflowRun]) -> list[PartialResource]:
+def partial_runs(context: ActionContext, earlier: Sequence[WorkflowRun]) -> list[PartialResource]:
     """Return what earlier attempts have left: what is listed, and runs that were not listed yet."""
     listed = {one.id for one in context.left}
-    return [*context.left, *(left_behind(run) for run in earlier if str(run.id) not in listed)]
+    return [*context.left, *(partial_run(run) for run in earlier if str(run.id) not in listed)]
 
 
-def left_behind(run: WorkflowRun) -> PartialResource:
+def partial_run(run: WorkflowRun) -> PartialResource:
     """Return a run as something that an attempt has left."""
     cleanup = f"Cancel the workflow run {run.id} if it is still at work, and undo what it has done."
     return PartialResource("github-workflow-run", id=str(run.id), url=run.url, cleanup=cleanup)
 
 
-async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: RunRequest) -> None:
+async def refuse_if_ambiguous(
+    access: GitHubAccess, context: ActionContext, wanted: RunRequest
+) -> None:
     """Raise where an unmarked run may be this action's, so that starting another is unsafe.
 
     One that has failed is not among them, as it would not be adopted.
     """
     doubtful = [
         run
-        async for run in _runs(access, context, wanted)
-        if not MARK.search(run.title) and not (run.done and run.conclusion not in GOOD)
+        async for run in _list_runs(access, context, wanted)
+        if not MARK.search(run.title) and not (run.done and run.conclusion not in SUCCESSFUL)
     ]
     if doubtful:
         seen = ", ".join(run.url for run in doubtful[:5])
@@ -198,7 +202,7 @@ async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: 
         )
 
 
-async def _runs(
+async def _list_runs(
     access: GitHubAccess, context: ActionContext, wanted: RunRequest
 ) -> AsyncGenerator[WorkflowRun, None]:
     """Yield the runs since the earliest start, newest first; raise after too many."""
@@ -220,7 +224,7 @@ def _pauses(lag: float) -> list[float]:
     return [*([rest] if rest else []), *[LISTING_PAUSE] * whole, 0.0]
 
 
-async def _file(access: GitHubAccess, wanted: RunRequest) -> WorkflowFile | None:
+async def _read_file(access: GitHubAccess, wanted: RunRequest) -> WorkflowFile | None:
     try:
         content = await access.client.file(f".github/workflows/{wanted.workflow}", wanted.ref)
     except GitHubRefusedError as error:
@@ -231,7 +235,7 @@ async def _file(access: GitHubAccess, wanted: RunRequest) -> WorkflowFile | None
     return None if content is None else await asyncio.to_thread(read_workflow_file, content)
 
 
-def _how_to_mark(server: str, wanted: RunRequest) -> str:
+def _mark_advice(server: str, wanted: RunRequest) -> str:
     name = wanted.mark_input
     return (
         f"{server} does not report which run it started, so {wanted.workflow} must "

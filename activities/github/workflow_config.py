@@ -51,7 +51,7 @@ class GitHubWorkflowConfig(CamelCaseConfig):
 
     @field_validator("workflow_file")
     @classmethod
-    def _a_file(cls, text: str) -> str:
+    def _check_file(cls, text: str) -> str:
         name = text.removeprefix(".github/workflows/")
         if not _FILE.fullmatch(name):
             raise ValueError("write the name of a file in .github/workflows, such as deploy.yml")
@@ -59,20 +59,20 @@ class GitHubWorkflowConfig(CamelCaseConfig):
 
     @field_validator("timeout")
     @classmethod
-    def _a_duration(cls, given: int | str) -> int | str:
+    def _check_timeout(cls, given: int | str) -> int | str:
         if not seconds_of(given):
             raise ValueError("write seconds, or 30s, 5m, 2h, 1d")
         return given
 
     @field_validator("correlation_input")
     @classmethod
-    def _an_input(cls, text: str) -> str:
+    def _check_correlation_input(cls, text: str) -> str:
         if not _INPUT.fullmatch(text):
             raise ValueError("write the name of an input: letters, digits, _ and -")
         return text
 
     @model_validator(mode="after")
-    def _mark_is_not_taken(self) -> "GitHubWorkflowConfig":
+    def _require_free_mark_input(self) -> "GitHubWorkflowConfig":
         if self.correlation_input in self.inputs:
             raise ValueError(
                 f"the input {self.correlation_input} gets the mark; name another one for it "
@@ -88,7 +88,7 @@ class GitHubWorkflowConfig(CamelCaseConfig):
     @property
     def texts(self) -> dict[str, str]:
         """The inputs as GitHub expects them."""
-        return {name: _text(value) for name, value in self.inputs.items() if value is not None}
+        return {name: _to_text(value) for name, value in self.inputs.items() if value is not None}
 
 
 class GitHubWorkflowOutputs(CamelCaseOutputs):
@@ -102,5 +102,5 @@ class GitHubWorkflowOutputs(CamelCaseOutputs):
     )
 
 
-def _text(value: str | bool | float) -> str:  # noqa: FBT001 -- an input of a workflow is no switch of ours
+def _to_text(value: str | bool | float) -> str:  # noqa: FBT001 -- an input of a workflow is no switch of ours
     return str(value).lower() if isinstance(value, bool) else str(value)

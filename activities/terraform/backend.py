@@ -35,14 +35,14 @@ def write(
     if required.backend is not None:
         config = required.backend_config
         if required.backend == LOCAL:
-            config = {**config, **_inside(config, directory, options)}
+            config = {**config, **_local_paths(config, directory, options)}
         directory.write_backend(folder, required.backend, config)
         return required.backend
-    if declared(files) is None and options.state_folder is not None:
-        states = options.state_folder / _name(required)
+    if declared_backend(files) is None and options.state_folder is not None:
+        states = options.state_folder / _state_folder_name(required)
         states.mkdir(mode=0o700, parents=True, exist_ok=True)
         hand_over(states, directory.account)
-        directory.write_backend(folder, LOCAL, _local(directory.shared_paths.to(states)))
+        directory.write_backend(folder, LOCAL, _local_config(directory.shared_paths.to(states)))
         return LOCAL
     return None
 
@@ -78,18 +78,18 @@ def has_workspaces(directory: WorkingDirectory) -> bool:
     return directory.backend_in_use() not in WITHOUT_WORKSPACES
 
 
-def declared(files: Mapping[str, HclBlock]) -> tuple[str, dict[str, str]] | None:
+def declared_backend(files: Mapping[str, HclBlock]) -> tuple[str, dict[str, str]] | None:
     """Return the backend that a module declares, with the settings that are plain texts."""
     for content in files.values():
         for block in content.blocks:
             for inner in block.blocks if block.type == "terraform" else ():
                 if inner.type in {"backend", "cloud"}:
                     kind = inner.labels[0] if inner.labels else inner.type
-                    return kind, {one.name: _plain(one.text) for one in inner.attributes}
+                    return kind, {one.name: _literal_text(one.text) for one in inner.attributes}
     return None
 
 
-def _plain(text: str) -> str:
+def _literal_text(text: str) -> str:
     """Return the text that a literal stands for; anything else as it is written."""
     try:
         value = json.loads(text)
@@ -98,7 +98,7 @@ def _plain(text: str) -> str:
     return value if isinstance(value, str) else text
 
 
-def _inside(
+def _local_paths(
     config: Mapping[str, Any], directory: WorkingDirectory, options: TerraformOptions
 ) -> dict[str, Any]:
     """Keep local states below the operator's folder, and nowhere else on the worker."""
@@ -127,11 +127,11 @@ def _inside(
     }
 
 
-def _local(states: str) -> dict[str, Any]:
+def _local_config(states: str) -> dict[str, Any]:
     return {"path": f"{states}/default.tfstate", "workspace_dir": f"{states}/workspaces"}
 
 
-def _name(required: ExecutionSpec) -> str:
+def _state_folder_name(required: ExecutionSpec) -> str:
     """Return the folder of a module's states: workspaces of two modules must never collide."""
     address = required.source.address
     digest = hashlib.sha256(address.encode()).hexdigest()[:12]

@@ -10,14 +10,14 @@ from typing import Any
 from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
 from activities.terraform.state_location import (
     WITHOUT_WORKSPACES,
-    settings_of_place,
+    location_settings,
     without_account,
 )
 from activities.terraform.working_directory import WorkingDirectory
 
 FOLDER = "module"
 _LOCK_ADDRESSES = ("lock_address", "unlock_address")
-_REACHING = (
+_CONNECTION_KEYS = (
     *_LOCK_ADDRESSES,
     "lock_method",
     "unlock_method",
@@ -56,30 +56,35 @@ class StateLocation:
         return f"{self.commands} && {self.program} destroy -target={shlex.quote(address)}"
 
 
-def location(
+def describe_location(
     required: ExecutionSpec, directory: WorkingDirectory, *, program: str, backend: str
 ) -> StateLocation:
     """Say where the state of an initialised module is."""
-    settings = settings_of_place(directory.backend_config())
+    settings = location_settings(directory.backend_config())
     shown = ", ".join(f"{key} {value}" for key, value in settings.items())
     place = f"the backend {backend}{f' ({shown})' if shown else ''}"
     stateful = backend in WITHOUT_WORKSPACES
     text = f"the state in {place}" if stateful else f"workspace {required.workspace} of {place}"
     name = Path(program).name
     written = directory.backend.exists()
-    config = settings | _way_there(directory.backend_config())
-    steps = [*_module(required.source, name), *_init(name, backend, config, written=written)]
+    config = settings | _connection_settings(directory.backend_config())
+    steps = [
+        *_module_commands(required.source, name),
+        *_init_commands(name, backend, config, written=written),
+    ]
     if not stateful:
         steps.append(f"{name} workspace select {shlex.quote(required.workspace)}")
-    return StateLocation(f"{text}, module {_named(required.source)}", " && ".join(steps), name)
+    return StateLocation(
+        f"{text}, module {_describe_module(required.source)}", " && ".join(steps), name
+    )
 
 
-def _named(source: ModuleSource) -> str:
+def _describe_module(source: ModuleSource) -> str:
     address = without_account(str(source))
     return address if source.ref or source.version or source.path else f"{address} (newest)"
 
 
-def _module(source: ModuleSource, program: str) -> list[str]:
+def _module_commands(source: ModuleSource, program: str) -> list[str]:
     folder = shlex.quote(str(Path(FOLDER) / source.directory))
     if source.git is not None:
         address = source.git if source.git.startswith("ssh:") else without_account(source.git)
@@ -89,27 +94,29 @@ def _module(source: ModuleSource, program: str) -> list[str]:
         return [*steps, f"cd {folder}"]
     if source.registry is not None:
         call = {"source": source.registry} | ({"version": source.version} if source.version else {})
-        document = _json({"module": {"root": call}})
+        document = _json_argument({"module": {"root": call}})
         place = shlex.quote(str(Path(".terraform/modules/root") / source.directory))
         made = f"mkdir {FOLDER} && cd {FOLDER} && printf %s {document} > main.tf.json"
         return [made, f"{program} get", f"cd {place}"]
     return [f"cp -r {shlex.quote(source.path or '')} {FOLDER}", f"cd {folder}"]
 
 
-def _init(program: str, backend: str, config: Mapping[str, Any], *, written: bool) -> list[str]:
+def _init_commands(
+    program: str, backend: str, config: Mapping[str, Any], *, written: bool
+) -> list[str]:
     if not written:
         return [f"{program} init"]
-    document = _json({"terraform": {"backend": {backend: config}}})
+    document = _json_argument({"terraform": {"backend": {backend: config}}})
     return [f"printf %s {document} > backend_override.tf.json", f"{program} init"]
 
 
-def _way_there(config: Mapping[str, Any]) -> dict[str, Any]:
+def _connection_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return those settings that say how the state is reached and locked, without credentials."""
-    told = {key: config[key] for key in _REACHING if config.get(key)}
-    return told | settings_of_place(told, keys=_LOCK_ADDRESSES)
+    told = {key: config[key] for key in _CONNECTION_KEYS if config.get(key)}
+    return told | location_settings(told, keys=_LOCK_ADDRESSES)
 
 
-def _json(document: Mapping[str, Any]) -> str:
+def _json_argument(document: Mapping[str, Any]) -> str:
     """Return a document as an argument of a command; Terraform reads no template in it."""
     text = json.dumps(document).replace("${", "$${").replace("%{", "%%{")
     return shlex.quote(text)

@@ -58,21 +58,21 @@ class TerraformCli:
     def __init__(self, program: str, context: ProcessContext, *, name: str | None = None) -> None:
         self.program = program
         self.name = name or Path(program).name
-        self._given = context
+        self._context = context
 
     @property
     def environment(self) -> Mapping[str, str]:
         """What the commands get."""
-        return self._given.environment
+        return self._context.environment
 
     @property
     def deadline(self) -> Deadline:
         """When a command that still runs is stopped."""
-        return self._given.deadline
+        return self._context.deadline
 
     def with_environment(self, **more: str) -> "TerraformCli":
         """Return the same with further variables."""
-        return self._with(environment={**self._given.environment, **more})
+        return self._with(environment={**self._context.environment, **more})
 
     def as_worker(self) -> "TerraformCli":
         """Return the same as the worker's own user, for what runs nothing of a module."""
@@ -83,18 +83,18 @@ class TerraformCli:
         return self._with(deadline=deadline)
 
     def _with(self, **other: Any) -> "TerraformCli":
-        return TerraformCli(self.program, replace(self._given, **other), name=self.name)
+        return TerraformCli(self.program, replace(self._context, **other), name=self.name)
 
     async def text(self, command: list[str], folder: Path) -> tuple[CommandResult, str]:
         """Run a command that prints plain text."""
         whole = BoundedOutput(TEXT_LIMIT)
-        ended = await run(command, replace(self._given, folder=folder), whole.take)
+        ended = await run(command, replace(self._context, folder=folder), whole.take)
         return ended, whole.content.decode(errors="replace")
 
     async def bytes(self, command: list[str], folder: Path) -> tuple[CommandResult, bytes]:
         """Run a command that prints a state; raises UnreadableOutputError beyond the limit."""
         whole = BoundedOutput(JSON_LIMIT)
-        ended = await run(command, replace(self._given, folder=folder), whole.take)
+        ended = await run(command, replace(self._context, folder=folder), whole.take)
         if whole.too_large:
             raise UnreadableOutputError(f"it is larger than {JSON_LIMIT // 1024**2} MB")
         return ended, whole.content
@@ -102,7 +102,7 @@ class TerraformCli:
     async def json(self, command: list[str], folder: Path) -> tuple[CommandResult, dict[str, Any]]:
         """Run a command that prints one JSON object; raises UnreadableOutputError."""
         whole = BoundedOutput(JSON_LIMIT)
-        ended = await run(command, replace(self._given, folder=folder), whole.take)
+        ended = await run(command, replace(self._context, folder=folder), whole.take)
         if ended.code != 0:
             return ended, {}
         if whole.too_large:
@@ -118,7 +118,7 @@ class TerraformCli:
     async def events(self, command: list[str], folder: Path, events: Events) -> CommandResult:
         """Run a command that reports what it does in JSON lines."""
         lines = LineReader(events.take)
-        ended = await run(command, replace(self._given, folder=folder), lines.take)
+        ended = await run(command, replace(self._context, folder=folder), lines.take)
         await lines.end()
         return ended
 

@@ -54,9 +54,9 @@ Kubernetes and Helm log in with ``exec``, which their files (``config_path``) ma
 ssh's options, given by Docker, have a ``ProxyCommand``; the AWS files a ``credential_process``.
 """
 
-_TYPED = frozenset({"resource", "data", "ephemeral", "action"})
-_CONFIGURED = frozenset({"provider", "backend"})
-_EXTERNAL = frozenset({"key_provider", "method"})
+_TYPED_BLOCKS = frozenset({"resource", "data", "ephemeral", "action"})
+_CONFIGURED_BLOCKS = frozenset({"provider", "backend"})
+_EXTERNAL_BLOCKS = frozenset({"key_provider", "method"})
 
 
 def commands_in(folder: Path, *, module: str = "") -> list[str]:
@@ -67,7 +67,7 @@ def commands_in(folder: Path, *, module: str = "") -> list[str]:
     found = []
     for name, content in read_folder(folder).items():
         for block in content.blocks:
-            found += [f"{told} in {name}" for told in _in_block(block, module)]
+            found += [f"{told} in {name}" for told in _commands_in_block(block, module)]
     if not module and (folder / PLUGINS).exists():
         found.append(f"plugins in {PLUGINS}")
     return found
@@ -75,13 +75,13 @@ def commands_in(folder: Path, *, module: str = "") -> list[str]:
 
 def commands_in_backend(config: Mapping[str, Any]) -> list[str]:
     """Return what runs commands in the item's backend configuration."""
-    return [f"{key} of the backend" for key in sorted(_keys_of(config) & RUNNING_KEYS)]
+    return [f"{key} of the backend" for key in sorted(_all_keys(config) & RUNNING_KEYS)]
 
 
 def commands_in_plan(plan: dict[str, Any]) -> list[str]:
     """Return the provisioners in a JSON plan: what Terraform itself has read."""
     root = plan.get("configuration", {}).get("root_module", {})
-    return list(_in_planned_module(root, prefix=""))
+    return list(_provisioners_in(root, prefix=""))
 
 
 def module_folders(root: Path, data: Path) -> dict[str, Path]:
@@ -120,26 +120,26 @@ def _is_within(path: Path, allowed: list[Path]) -> bool:
     return any(real.is_relative_to(place) for place in allowed)
 
 
-def _in_block(block: HclBlock, module: str) -> Iterator[str]:
+def _commands_in_block(block: HclBlock, module: str) -> Iterator[str]:
     owner = f"{module}{'.'.join(block.labels)}" if block.labels else f"a {block.type} block"
     for inner in block.within():
         if inner.type == PROVISIONER or inner.labels[:1] == (PROVISIONER,):
             yield f"{inner.labels[0] if inner.labels else PROVISIONER} of {owner}"
-        elif inner.type in _TYPED and inner.labels[:1] and inner.labels[0] in RUNNING_TYPES:
+        elif inner.type in _TYPED_BLOCKS and inner.labels[:1] and inner.labels[0] in RUNNING_TYPES:
             yield f"{inner.type} {module}{'.'.join(inner.labels)}"
-        elif inner.type in _EXTERNAL and inner.labels[:1] == ("external",):
+        elif inner.type in _EXTERNAL_BLOCKS and inner.labels[:1] == ("external",):
             yield f"{inner.type} external"
-        elif inner.type in _CONFIGURED:
+        elif inner.type in _CONFIGURED_BLOCKS:
             yield from (
                 f"{key} of {inner.type} {'.'.join(inner.labels)}"
-                for key in _keys(inner, RUNNING_KEYS)
+                for key in _running_keys(inner, RUNNING_KEYS)
             )
-        elif inner.type in _TYPED and inner.labels:
+        elif inner.type in _TYPED_BLOCKS and inner.labels:
             named = f"{inner.type} {module}{'.'.join(inner.labels)}"
-            yield from (f"{key} of {named}" for key in _keys(inner, RUNNING_MEMBERS))
+            yield from (f"{key} of {named}" for key in _running_keys(inner, RUNNING_MEMBERS))
 
 
-def _keys(block: HclBlock, running: frozenset[str]) -> list[str]:
+def _running_keys(block: HclBlock, running: frozenset[str]) -> list[str]:
     """Return the keys below a block that name a program, as attribute, block, or dynamic block."""
     found: set[str] = set()
     for inner in block.within():
@@ -149,17 +149,17 @@ def _keys(block: HclBlock, running: frozenset[str]) -> list[str]:
     return sorted(found & running)
 
 
-def _keys_of(value: Any) -> set[str]:
+def _all_keys(value: Any) -> set[str]:
     if isinstance(value, Mapping):
-        return {str(key) for key in value}.union(*map(_keys_of, value.values()))
+        return {str(key) for key in value}.union(*map(_all_keys, value.values()))
     if isinstance(value, list | tuple):
-        return set().union(*map(_keys_of, value))
+        return set().union(*map(_all_keys, value))
     return set()
 
 
-def _in_planned_module(module: dict[str, Any], *, prefix: str) -> Iterator[str]:
+def _provisioners_in(module: dict[str, Any], *, prefix: str) -> Iterator[str]:
     for resource in module.get("resources", ()):
         for provisioner in resource.get("provisioners", ()):
             yield f"{provisioner.get('type', 'unknown')} of {prefix}{resource.get('address')}"
     for name, call in module.get("module_calls", {}).items():
-        yield from _in_planned_module(call.get("module", {}), prefix=f"{prefix}module.{name}.")
+        yield from _provisioners_in(call.get("module", {}), prefix=f"{prefix}module.{name}.")

@@ -45,13 +45,13 @@ class TerraformSource(CamelCaseConfig):
 
     @field_validator("ref", "version", "registry")
     @classmethod
-    def _a_word(cls, text: str | None) -> str | None:
+    def _check_word(cls, text: str | None) -> str | None:
         if text is not None and not _WORD.fullmatch(text):
             raise ValueError("write a name without blanks that does not begin with a hyphen")
         return text
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def _require_one_place(self) -> Self:
         if sum(place is not None for place in (self.git, self.registry, self.path)) != 1:
             raise ValueError("name one of git, registry and path")
         if self.ref is not None and self.git is None:
@@ -71,7 +71,7 @@ class TerraformBackend(CamelCaseConfig):
 
     @field_validator("config")
     @classmethod
-    def _nobody_elses(cls, config: dict[str, Any]) -> dict[str, Any]:
+    def _check_config(cls, config: dict[str, Any]) -> dict[str, Any]:
         if _MARK.search(json.dumps(config)):
             raise ValueError("it names the state of one request (pao-...): name another one")
         if key := climbing_key(config):
@@ -80,7 +80,7 @@ class TerraformBackend(CamelCaseConfig):
 
     @field_validator("type")
     @classmethod
-    def _a_backend(cls, text: str) -> str:
+    def _check_type(cls, text: str) -> str:
         if not _BACKEND.fullmatch(text):
             raise ValueError("write the name of a backend, such as s3, gcs, azurerm, pg or http")
         return text
@@ -129,7 +129,7 @@ class TerraformConfig(CamelCaseConfig):
 
     @field_validator("workspace")
     @classmethod
-    def _a_workspace(cls, text: str | None) -> str | None:
+    def _check_workspace(cls, text: str | None) -> str | None:
         if text is not None and not _WORKSPACE.fullmatch(text):
             raise ValueError("a workspace has up to 90 letters, digits, dots, hyphens, underscores")
         if text is not None and text.lower().startswith(OWN_WORKSPACE):
@@ -140,14 +140,14 @@ class TerraformConfig(CamelCaseConfig):
 
     @field_validator("variables", mode="before")
     @classmethod
-    def _without_nulls(cls, variables: Any) -> Any:
+    def _drop_nulls(cls, variables: Any) -> Any:
         """Leave out a variable without a value, so that the module's own default counts."""
         if not isinstance(variables, dict):
             return variables
         return {name: value for name, value in variables.items() if value is not None}
 
     @model_validator(mode="after")
-    def _something_to_destroy(self) -> Self:
+    def _check_workspace_use(self) -> Self:
         stateful = self.backend is not None and self.backend.type in WITHOUT_WORKSPACES
         if self.execution.destroy and self.workspace is None and not stateful:
             raise ValueError("to destroy, name the workspace: a request's own one is still empty")

@@ -118,7 +118,7 @@ class Events:
     @property
     def lock(self) -> dict[str, str] | None:
         """Who holds the state's lock, where that is why the command failed."""
-        return lock_in("\n".join(self.errors))
+        return parse_lock("\n".join(self.errors))
 
 
 def describe(diagnostic: dict[str, Any]) -> str:
@@ -133,7 +133,7 @@ def describe(diagnostic: dict[str, Any]) -> str:
     return f"{where}{address}{told}. {detail}".strip()
 
 
-def lock_in(text: str) -> dict[str, str] | None:
+def parse_lock(text: str) -> dict[str, str] | None:
     """Read who holds the lock out of Terraform's refusal; None where it is about something else."""
     if LOCK_REFUSED not in text:
         return None

@@ -13,7 +13,7 @@ from activities.terraform.cli import TerraformCli, find_program
 from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
 from activities.terraform.process import MARGIN_SECONDS, ProcessContext
 from activities.terraform.sensitive_values import SensitiveValues
-from activities.terraform.source import allowed, fetch
+from activities.terraform.source import check_allowed, fetch
 from activities.terraform.state_location import place_digest
 from activities.terraform.state_rescue import state_name
 from activities.terraform.steps import TerraformRun, worker_is_stopping
@@ -40,7 +40,7 @@ async def prepared_run(
     options = context.options.terraform
     SensitiveValues(context.secrets).learn_environment(options.environment)
     program = find_program(options)
-    source = allowed(required.source, options)
+    source = check_allowed(required.source, options)
     name = state_name(context.mark, place_digest(required))
     kept = unwritten_folder(options)
     async with private_directory(name, kept, options.account) as directory:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
-from activities.terraform.events import Events, lock_in
+from activities.terraform.events import Events, parse_lock
 from activities.terraform.process import CommandResult
 from pao.core.errors import ErrorCode
 from pao.core.failure_classes import (
@@ -28,7 +28,7 @@ def step_failed(
 ) -> ActionFailedError:
     """Return the error of a step before the apply: nothing has been changed."""
     text = "\n".join(errors) or ended.errors or "it gave no reason"
-    if holder := lock_in(text):
+    if holder := parse_lock(text):
         return locked(holder)
     if ended.never_started:
         return ActionFailedError(
@@ -38,11 +38,11 @@ def step_failed(
         return ActionFailedError(
             f"terraform {step} did not finish in time and was stopped. Nothing was changed. "
             "Find out what it waits for, raise the action's timeout if it needs longer, then "
-            f"retry. {lock} {_shown(ended.errors)}".strip(),
-            judged=INTERRUPTED,
+            f"retry. {lock} {_shorten(ended.errors)}".strip(),
+            judged=CUT,
         )
     return ActionFailedError(
-        f"terraform {step} failed; nothing was changed. {_shown(text)}",
+        f"terraform {step} failed; nothing was changed. {_shorten(text)}",
         response_body=text,
         # Before the plan stand backends, registries and providers; the plan judges the values.
         judged=classify_report(text, otherwise=REFUSED if step == "plan" else UNSENT),
@@ -78,21 +78,23 @@ def apply_failed(
     # Who cancels knows the reason.
     silent = "" if ended.cut else "it gave no reason"
     text = "\n".join(events.errors) or ended.errors or silent
-    why = f"{_why(ended)} {lock}".strip()
+    why = f"{_end_sentence(ended)} {lock}".strip()
     if ended.killed or not certain:
         return OutcomeUnknownError(
             f"{why} What it has changed is not known for certain. A retry plans first and applies "
             "what is missing; if it finds the state locked, it says how to unlock it. "
-            f"{_shown(text)}".rstrip(),
+            f"{_shorten(text)}".rstrip(),
             code=ErrorCode.ACTION_FAILED if ended.cut else None,
             response_body=text,
             # A person who cancels says nothing about the target.
-            judged=NOT_READY if ended.cut else classify_report(text, otherwise=_otherwise(ended)),
+            judged=NOT_READY
+            if ended.cut
+            else judge_text(text, otherwise=_default_judgement(ended)),
             partial=partial,
         )
     return ActionFailedError(
-        f"{why} {_left(partial)} A retry plans anew and applies what is missing. "
-        f"{_shown(text)}".rstrip(),
+        f"{why} {_resources_sentence(partial)} A retry plans anew and applies what is missing. "
+        f"{_shorten(text)}".rstrip(),
         response_body=text,
         retryable=True,
         judged=NOT_READY if ended.cut else classify_report(text, otherwise=UNREADABLE),
@@ -101,8 +103,8 @@ def apply_failed(
     )
 
 
-def _otherwise(ended: CommandResult) -> FailureClass:
-    return INTERRUPTED if ended.late or ended.killed else UNREADABLE
+def _default_judgement(ended: CommandResult) -> Judgement:
+    return CUT if ended.late or ended.killed else UNREADABLE
 
 
 def plugin_cache_kept() -> ActionFailedError:
@@ -144,7 +146,7 @@ def outputs_unreadable(why: str) -> OutcomeUnknownError:
     )
 
 
-def _why(ended: CommandResult) -> str:
+def _end_sentence(ended: CommandResult) -> str:
     if ended.cut and ended.killed:
         return "terraform apply was cancelled, did not stop in order and was killed."
     if ended.cut:
@@ -156,7 +158,7 @@ def _why(ended: CommandResult) -> str:
     return "terraform apply failed."
 
 
-def _left(partial: list[PartialResource]) -> str:
+def _resources_sentence(partial: list[PartialResource]) -> str:
     if not partial:
         return "Nothing that it made is in the state."
     names = ", ".join(resource.id or resource.type for resource in partial[:LIST_LIMIT])
@@ -164,7 +166,7 @@ def _left(partial: list[PartialResource]) -> str:
     return f"In the state are {len(partial)} resources: {names}{more}."
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     plain = text.replace("\u2502", " ").replace("\u2577", "").replace("\u2575", "")
     joined = " ".join(plain.split())
     return joined if len(joined) <= MESSAGE_LIMIT else f"{joined[:MESSAGE_LIMIT]}\u2026"

@@ -193,14 +193,14 @@ _NAMES = frozenset({"identifier", "string_lit"})
 def _name(node: Node) -> str:
     """Return an identifier, or a quoted text with its escapes resolved."""
     text = _text(node)
-    return _unescaped(text[1:-1]) if node.type == "string_lit" else text
+    return _unescape(text[1:-1]) if node.type == "string_lit" else text
 
 
 def _text(node: Node) -> str:
     return (node.text or b"").decode()
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     parts = []
     position = 0
     while (found := text.find("\\", position)) != -1:

@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.base import ActionContext
 from activities.terraform import backend, state_rescue, unwritten_states
-from activities.terraform.cleanup import StateLocation, location
+from activities.terraform.cleanup import StateLocation, describe_location
 from activities.terraform.cli import ModuleCli
 from activities.terraform.events import Events
 from activities.terraform.execution_spec import ExecutionSpec
@@ -32,7 +32,7 @@ class KeptStates:
     @property
     def location(self) -> StateLocation:
         """Say where the state is, for the person who cleans up; known after init."""
-        return location(
+        return describe_location(
             self.required,
             self.directory,
             program=self.cli.cli.name,
@@ -60,7 +60,7 @@ class KeptStates:
         found = await asyncio.to_thread(state_rescue.gather, self._folder, mark=mark, place=place)
         for file in found:
             if state_rescue.is_elsewhere(file, mark=mark, place=place):
-                raise unwritten_states.elsewhere(file, location=self.location)
+                raise unwritten_states.elsewhere_error(file, location=self.location)
         return found
 
     async def write_back(self, kept: Sequence[Path]) -> None:
@@ -68,7 +68,7 @@ class KeptStates:
 
         Without them the next plan would make everything a second time.
         """
-        if (local := self._local_state()) and (
+        if (local := self._local_state_file()) and (
             aside := await asyncio.to_thread(unwritten_states.set_aside_if_damaged, local, kept)
         ):
             message = f"The file of the state was damaged; it is set aside as {aside}"
@@ -102,7 +102,7 @@ class KeptStates:
         try:
             return self.directory.keep_printed(content)
         except OSError as error:
-            raise unwritten_states.lost(state, str(error), location=self.location) from error
+            raise unwritten_states.lost_error(state, str(error), location=self.location) from error
 
     async def _write(self, file: Path, cli: ModuleCli) -> None:
         async def call(*arguments: str) -> tuple[CommandResult, bytes]:
@@ -114,7 +114,7 @@ class KeptStates:
         )
         await asyncio.to_thread(state_rescue.forget, file, self._folder)
 
-    def _local_state(self) -> Path | None:
+    def _local_state_file(self) -> Path | None:
         """Return the file of the backend ``local`` in this workspace."""
         if self.directory.backend_in_use() != backend.LOCAL:
             return None

@@ -4,7 +4,7 @@ import socket
 from datetime import datetime
 
 from activities.terraform.cli import ModuleCli
-from activities.terraform.events import Events, lock_in
+from activities.terraform.events import Events, parse_lock
 
 NOWHERE = "terraform_data.pao_no_such_resource"
 """The address for a command that locks the state and then finds nothing to do."""
@@ -19,7 +19,7 @@ async def remove_left_lock(here: ModuleCli, events: Events, *, since: datetime) 
     end, or when the lock names this machine and a time since the command began.
     """
     ended, _ = await here.text("untaint", "-no-color", _NO_WAIT, NOWHERE)
-    lock = lock_in(ended.errors)
+    lock = parse_lock(ended.errors)
     if lock is None:
         return ""
     identity = lock.get("id", "")

@@ -19,17 +19,17 @@ def hand_over(path: Path, account: OsAccount | None, *, names: str = "*") -> Non
     """
     if account is None:
         return
-    _give(path, account)
+    _chown_own(path, account)
     if path.is_symlink() or not path.is_dir():
         return
     for inner in path.glob(names):
-        _give(inner, account)
+        _chown_own(inner, account)
         for parent, folders, files in os.walk(inner):
             for name in (*folders, *files):
-                _give(Path(parent) / name, account)
+                _chown_own(Path(parent) / name, account)
 
 
-def _give(path: Path, account: OsAccount) -> None:
+def _chown_own(path: Path, account: OsAccount) -> None:
     found = path.lstat()
     alone = stat.S_ISDIR(found.st_mode) or found.st_nlink == 1
     if found.st_uid == os.geteuid() and alone:

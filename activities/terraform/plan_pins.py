@@ -18,7 +18,7 @@ SHOWN = 10
 MANIFEST = "modules.json"
 _TAINTED = "replace_because_tainted"
 _NO_CHANGE = frozenset({"no-op", "read"})
-_KEYS = ("source", "commit", "module", "variables", "place", "summary", "changes")
+_PIN_KEYS = ("source", "commit", "module", "variables", "place", "summary", "changes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def variables_digest(variables: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(variables, sort_keys=True).encode()).hexdigest()
 
 
-def place_of(required: ExecutionSpec, *, mark: str) -> str:
+def state_place(required: ExecutionSpec, *, mark: str) -> str:
     """Return the place of a state; a request's own workspaces count as one, each is empty first."""
     own = required.workspace == mark
     return place_digest(replace(required, workspace="") if own else required)
@@ -78,15 +78,16 @@ def check(
     After the first attempt it may be the rest of it: what an apply has left undone, and what it
     has left half made.
     """
-    different = [key for key in _KEYS if approved.get(key) != now.get(key)]
+    different = [key for key in _PIN_KEYS if approved.get(key) != now.get(key)]
     if not first and _is_rest(approved.get("changes"), changes):
         different = [key for key in different if key not in {"summary", "changes"}]
     if different:
         raise ActionFailedError(
             "The plan is not the one that was approved; nothing was changed. It differs in "
-            f"{', '.join(different)}. Approved was: {_shown(approved)}. Now it is: {_shown(now)}. "
+            f"{', '.join(different)}. Approved was: {_describe_pin(approved)}. "
+            f"Now it is: {_describe_pin(now)}. "
             "Bring the module and the values back to what was approved and retry, or abort and "
-            "submit the request anew, so that the new plan is approved.",
+            "submit the request again, so that the new plan is approved.",
             judged=CONFLICT,
         )
 
@@ -105,7 +106,7 @@ def _is_rest(approved: Any, changes: Changes) -> bool:
     )
 
 
-def _shown(pin: Mapping[str, Any]) -> str:
+def _describe_pin(pin: Mapping[str, Any]) -> str:
     changes = pin.get("changes")
     listed = sorted(changes.items()) if isinstance(changes, Mapping) else []
     named = ", ".join(f"{action} {address}" for address, action in listed[:SHOWN])

@@ -13,7 +13,7 @@ BETWEEN_TRIES = 0.2
 
 
 @asynccontextmanager
-async def one_at_a_time(cache: Path | None, deadline: Deadline) -> AsyncIterator[None]:
+async def lock_plugin_cache(cache: Path | None, deadline: Deadline) -> AsyncIterator[None]:
     """Hold the cache while the block runs, against every process of this machine.
 
     Raises ActionFailedError where others keep it until the deadline. Waiting can be cancelled: a
@@ -22,21 +22,21 @@ async def one_at_a_time(cache: Path | None, deadline: Deadline) -> AsyncIterator
     if cache is None:
         yield
         return
-    lock = await asyncio.to_thread(_opened, cache)
+    lock = await asyncio.to_thread(_lock_file, cache)
     with lock.open("w") as held:
-        while not _locked(held.fileno()):
+        while not _try_lock(held.fileno()):
             if not (left := deadline.remaining()):
                 raise failures.plugin_cache_kept()
             await asyncio.sleep(min(BETWEEN_TRIES, left))
         yield
 
 
-def _opened(cache: Path) -> Path:
+def _lock_file(cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     return cache / ".pao.lock"
 
 
-def _locked(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     with suppress(BlockingIOError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True

@@ -32,8 +32,8 @@ def refuse_commands(findings: list[str], options: TerraformOptions) -> None:
     """Raise ActionFailedError where commands were found that the operator has not allowed."""
     if findings and not options.allow_provisioners:
         raise ActionFailedError(
-            f"The module runs commands on the worker ({_listed(findings)}), by provisioners or "
-            "otherwise; nothing was changed. Take them out of the module, or have the operator "
+            f"The module runs commands on the worker ({_list_findings(findings)}), by provisioners "
+            "or otherwise; nothing was changed. Take them out of the module, or have the operator "
             "set TERRAFORM_ALLOW_PROVISIONERS=true.",
             judged=NOT_ALLOWED,
         )
@@ -44,7 +44,7 @@ def _check_root(
 ) -> None:
     _refuse_links(commands.links_out_of(directory.module, directory.module))
     if not options.allow_provisioners:
-        found = _read(folder)
+        found = _find_commands(folder)
         refuse_commands(found + commands.commands_in_backend(required.backend_config), options)
 
 
@@ -62,12 +62,12 @@ def _check_modules(directory: WorkingDirectory, folder: Path, options: Terraform
                 judged=NOT_ALLOWED,
             )
         if not options.allow_provisioners:
-            found += _read(real, module=address)
+            found += _find_commands(real, module=address)
     _refuse_links(commands.links_out_of(directory.data / "modules", directory.root, *listed))
     refuse_commands(found, options)
 
 
-def _read(folder: Path, *, module: str = "") -> list[str]:
+def _find_commands(folder: Path, *, module: str = "") -> list[str]:
     try:
         return commands.commands_in(folder, module=module)
     except UnreadableFileError as error:
@@ -83,12 +83,12 @@ def _read(folder: Path, *, module: str = "") -> list[str]:
 def _refuse_links(findings: list[str]) -> None:
     if findings:
         raise ActionFailedError(
-            f"The module has symbolic links that lead out of it ({_listed(findings)}); nothing was "
-            "changed. Replace them by the files that they stand for.",
+            f"The module has symbolic links that lead out of it ({_list_findings(findings)}); "
+            "nothing was changed. Replace them by the files that they stand for.",
             judged=NOT_ALLOWED,
         )
 
 
-def _listed(findings: list[str]) -> str:
+def _list_findings(findings: list[str]) -> str:
     more = f" and {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
     return f"{', '.join(findings[:SHOWN])}{more}"

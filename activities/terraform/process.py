@@ -100,7 +100,7 @@ async def run(command: list[str], context: ProcessContext, take: Take) -> Comman
     except asyncio.CancelledError:
         cut = True
     finally:
-        await _certain_end(process, _grace(context, cut=cut))
+        await _ensure_end(process, _grace(context, cut=cut))
         await _finish(readers)
     ended = CommandResult(code=process.returncode or 0, late=late, errors=errors.text, cut=cut)
     if cut:
@@ -165,7 +165,7 @@ async def _wait(
     return False
 
 
-async def _certain_end(process: asyncio.subprocess.Process, grace: float) -> None:
+async def _ensure_end(process: asyncio.subprocess.Process, grace: float) -> None:
     """Release the guard and wait until nothing runs any more, even if cancelled again."""
     if process.returncode is None and process.stdin is not None:
         process.stdin.write(f"{grace}\n".encode())

@@ -77,7 +77,7 @@ def pass_on(source: int, target: int) -> None:
                 rest = rest[os.write(target, rest) :]
 
 
-def pumps(process: "subprocess.Popen[bytes]") -> list[threading.Thread]:
+def start_pumps(process: "subprocess.Popen[bytes]") -> list[threading.Thread]:
     """Start handing on both outputs."""
     pairs = [
         (stream.fileno(), n) for n, stream in ((1, process.stdout), (2, process.stderr)) if stream
@@ -161,7 +161,7 @@ def main(arguments: list[str]) -> int:
     process = start(command, account, descriptors)
     if process is None:
         return NOT_STARTED
-    handing_on = pumps(process)
+    handing_on = start_pumps(process)
     left = wait_or_let_go(process, float(grace))
     code = process.wait() if left is None else end(process, left)
     signal_group(process, signal.SIGKILL)

@@ -7,7 +7,7 @@ from activities.action_errors import ActionError, ActionFailedError
 from activities.base import ActionContext
 from activities.terraform.execution_spec import ExecutionSpec
 from activities.terraform.state_key import state_key
-from activities.terraform.state_location import PLACE_KEYS, WITHOUT_WORKSPACES, settings_of_place
+from activities.terraform.state_location import PLACE_KEYS, WITHOUT_WORKSPACES, location_settings
 from db.models import TerraformState
 from db.repositories.terraform_states import NewTerraformState
 from pao.core.failure_classes import BAD_CALL
@@ -22,24 +22,24 @@ class Registration:
     def __init__(self, required: ExecutionSpec, context: ActionContext) -> None:
         self._required = required
         self._context = context
-        self._held: TerraformState | None = None
+        self._row: TerraformState | None = None
 
     async def register(self, kind: str, config: Mapping[str, Any]) -> None:
         """Register the state for this request; raises ActionFailedError where another has it."""
-        self._refuse_half_shared()
-        new = self._new(kind, config)
-        self._held = await self._context.states.register(new)
-        self._refuse_foreign(self._held, new)
+        self._require_literal_if_shared()
+        new = self._new_state(kind, config)
+        self._row = await self._context.states.register(new)
+        self._refuse_foreign(self._row, new)
 
     async def check(self, kind: str, config: Mapping[str, Any]) -> None:
         """Raise ActionFailedError where another request has the state; registers nothing."""
-        new = self._new(kind, config)
+        new = self._new_state(kind, config)
         self._refuse_foreign(await self._context.states.holder(new.key), new)
 
     async def note(self, count: int | None) -> None:
         """Note how many resources the state has now; None before that is no longer known."""
-        if self._held is not None and self._held.id is not None:
-            await self._context.states.set_resources(self._held.id, count)
+        if self._row is not None and self._row.id is not None:
+            await self._context.states.set_resources(self._row.id, count)
 
     async def note_after(self, count: int) -> None:
         """Note it when the work is done; that it cannot be noted changes no outcome."""
@@ -48,9 +48,9 @@ class Registration:
         except ActionError:
             await self._context.log.warning("How many resources the state has could not be noted")
 
-    def _new(self, kind: str, config: Mapping[str, Any]) -> NewTerraformState:
+    def _new_state(self, kind: str, config: Mapping[str, Any]) -> NewTerraformState:
         required, request = self._required, self._context.request
-        settings = settings_of_place(config)
+        settings = location_settings(config)
         shown = ", ".join(f"{name} {value}" for name, value in settings.items())
         workspace = "" if kind in WITHOUT_WORKSPACES else f"workspace {required.workspace} of "
         return NewTerraformState(
@@ -69,40 +69,40 @@ class Registration:
             return
         raise ActionFailedError(
             f"The Terraform state {new.place} is registered for request {held.request_id}, and "
-            f"another request cannot work on it; nothing was changed. {self._way_on()} When what "
+            f"another request cannot work on it; nothing was changed. {self._advice()} When what "
             "that request made is destroyed, the state can be released: pao terraform release "
             f"{held.id}.",
             judged=BAD_CALL,
         )
 
-    def _refuse_half_shared(self) -> None:
-        if self._required.shared and (made_of := self._made_of()):
+    def _require_literal_if_shared(self) -> None:
+        if self._required.shared and (made_of := self._varying_parts()):
             raise ActionFailedError(
                 f"The item says that requests share this state, but it is made of "
                 f"{', '.join(made_of)}; nothing was changed. A shared state is written out.",
                 judged=BAD_CALL,
             )
 
-    def _way_on(self) -> str:
-        if made_of := self._made_of():
+    def _advice(self) -> str:
+        if made_of := self._varying_parts():
             return f"It is made of {', '.join(made_of)}: retry with other values."
         return (
             "The item writes it out: where requests are to share it, its author says so by "
             "shared: true, else makes it of {{request.id}}."
         )
 
-    def _made_of(self) -> list[str]:
+    def _varying_parts(self) -> list[str]:
         """Return the parts of the state's location that differ between requests."""
         found = {
             read
             for place, reads in self._context.reads().items()
-            if _is_place(place)
+            if _is_location_key(place)
             for read in reads
             if not read.startswith(_SAME_FOR_ALL)
         }
         return sorted(found)
 
 
-def _is_place(place: str) -> bool:
+def _is_location_key(place: str) -> bool:
     top, _, rest = place.partition(".config.")
     return top == "backend" and rest.partition(".")[0] in {*PLACE_KEYS, "endpoints"}

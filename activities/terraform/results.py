@@ -17,7 +17,7 @@ OUTPUTS_LIMIT = 64 * 1024
 RESOURCES_LIMIT = 100
 
 
-async def planned(run: TerraformRun) -> ActionResult:
+async def plan_result(run: TerraformRun) -> ActionResult:
     """Plan in the workspace; one that did not exist is not left behind."""
     kept = await run.kept.find()
     existed = await run.workspace.exists() or bool(kept)
@@ -32,7 +32,7 @@ async def planned(run: TerraformRun) -> ActionResult:
     return _result(run, plan.summary, resources=[], **nothing, applied=False, pin=plan.pin)
 
 
-async def applied(
+async def apply_result(
     run: TerraformRun, summary: Summary | None, context: ActionContext
 ) -> ActionResult:
     """Read outputs and state; without a summary, tell what making all of it had said."""
@@ -43,17 +43,17 @@ async def applied(
         if run.required.outputs is None or name in run.required.outputs
     }
     sensitive = sorted(name for name, output in taken.items() if output.get("sensitive"))
-    values, left_out = _bounded(taken)
+    values, left_out = _limit_outputs(taken)
     if left_out:
         message = f"Outputs too large to keep: {', '.join(left_out)}"
         await context.log.warning(message)
-    there = await present(run, context)
+    there = await list_resources(run, context)
     if there is not None:
         await run.registration.note_after(len(there))
     there = there or []
     return _result(
         run,
-        summary or _made(run, there),
+        summary or _default_summary(run, there),
         resources=[resource.address for resource in there],
         values=values,
         sensitive=sensitive,
@@ -62,7 +62,7 @@ async def applied(
     )
 
 
-async def present(run: TerraformRun, context: ActionContext) -> list[StateResource] | None:
+async def list_resources(run: TerraformRun, context: ActionContext) -> list[StateResource] | None:
     """Read what is in the state; that is for people, and its failure changes no outcome."""
     try:
         return await run.resources()
@@ -71,11 +71,11 @@ async def present(run: TerraformRun, context: ActionContext) -> list[StateResour
         return None
 
 
-def _made(run: TerraformRun, there: list[StateResource]) -> Summary:
+def _default_summary(run: TerraformRun, there: list[StateResource]) -> Summary:
     return Summary(add=len(there)) if run.required.own else Summary()
 
 
-def _bounded(taken: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _limit_outputs(taken: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     left_out: list[str] = []
     directory = OUTPUTS_LIMIT

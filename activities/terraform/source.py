@@ -31,7 +31,7 @@ from pao.core.failure_classes import (
 SCHEMES = frozenset({"https", "ssh", "http", "file"})
 NOT_COPIED = shutil.ignore_patterns(".terraform", ".git", "*.tfstate", "*.tfstate.*")
 _ODD = re.compile(r"\.\.|[%?#\\\s]")
-_SAID_BY_GIT = (
+_GIT_ERRORS = (
     (re.compile(r"could ?n.t find remote ref|not our ref|no such ref", re.IGNORECASE), REFUSED),
     (
         re.compile(r"authentication failed|could not read username|publickey", re.IGNORECASE),
@@ -41,15 +41,15 @@ _SAID_BY_GIT = (
 )
 
 
-def allowed(source: ModuleSource, options: TerraformOptions) -> ModuleSource:
+def check_allowed(source: ModuleSource, options: TerraformOptions) -> ModuleSource:
     """Return the source as it is to be fetched, a folder by its real path.
 
     Raises ActionFailedError for what the operator has not listed.
     """
     if source.path is not None:
-        if (folder := _folder(source.path, options.sources)) is not None:
+        if (folder := _find_folder(source.path, options.sources)) is not None:
             return replace(source, path=str(folder))
-    elif _listed(source, options):
+    elif _is_listed(source, options):
         return source
     raise ActionFailedError(
         f"This worker may not run the Terraform module {source}: a module is code. The operator "
@@ -59,7 +59,7 @@ def allowed(source: ModuleSource, options: TerraformOptions) -> ModuleSource:
     )
 
 
-def _folder(path: str, sources: tuple[str, ...]) -> Path | None:
+def _find_folder(path: str, sources: tuple[str, ...]) -> Path | None:
     """Find the folder within those that are listed; a relative one is looked up in each."""
     for root in (Path(source).resolve() for source in sources if source.startswith("/")):
         real = (root / path).resolve()
@@ -68,7 +68,7 @@ def _folder(path: str, sources: tuple[str, ...]) -> Path | None:
     return None
 
 
-def _listed(source: ModuleSource, options: TerraformOptions) -> bool:
+def _is_listed(source: ModuleSource, options: TerraformOptions) -> bool:
     address = source.registry or ""
     if source.git is not None:
         address = _git_address(source.git)
@@ -165,7 +165,7 @@ async def _clone(source: ModuleSource, directory: WorkingDirectory, cli: Terrafo
 
 def _judge_git(text: str) -> FailureClass:
     """Judge what git says of its server; what is none of this may pass by itself."""
-    for pattern, judged in _SAID_BY_GIT:
+    for pattern, judged in _GIT_ERRORS:
         if pattern.search(text):
             return judged
     return classify_report(text, otherwise=UNSENT)
@@ -184,12 +184,12 @@ async def _download(source: ModuleSource, directory: WorkingDirectory, cli: Terr
             f"The module {source} could not be fetched from its registry: {ended.errors}",
             judged=classify_report(ended.errors, otherwise=UNSENT),
         )
-    await _copy(_downloaded(directory, stage), directory.module)
+    await _copy(_downloaded_folder(directory, stage), directory.module)
     await asyncio.to_thread(shutil.rmtree, directory.data, ignore_errors=True)
     directory.make(directory.data)
 
 
-def _downloaded(directory: WorkingDirectory, stage: Path) -> Path:
+def _downloaded_folder(directory: WorkingDirectory, stage: Path) -> Path:
     listed = json.loads((directory.data / "modules" / "modules.json").read_bytes())
     [folder] = [module["Dir"] for module in listed["Modules"] if module["Key"] == "root"]
     return stage / str(folder)

@@ -56,14 +56,14 @@ def resources_in_file(state: dict[str, Any]) -> list[StateResource]:
     ]
 
 
-def concerned(
+def filter_touched(
     present: Iterable[StateResource], touched: set[str], *, own: bool
 ) -> list[StateResource]:
     """Leave out, in a workspace that others use too, what this run had nothing to do with."""
     return [resource for resource in present if own or resource.address in touched]
 
 
-def perhaps_made(made: Mapping[str, str], where: StateLocation) -> list[PartialResource]:
+def possibly_made(made: Mapping[str, str], where: StateLocation) -> list[PartialResource]:
     """Return what Terraform said that it was making, but the state does not have."""
     return [
         PartialResource(

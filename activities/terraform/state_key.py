@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from activities.terraform.state_location import WITHOUT_WORKSPACES, settings_of_place
+from activities.terraform.state_location import WITHOUT_WORKSPACES, location_settings
 
 DEFAULT_WORKSPACE = "default"
 LOOPBACK = "localhost"
@@ -48,7 +48,7 @@ def _location(kind: str, config: Mapping[str, Any], workspace: str) -> list[str]
     if kind == "azurerm":
         account, container = given.get("storage_account_name"), given.get("container_name")
         return [str(account), str(container), key if default else f"{key}env:{workspace}"]
-    settings = settings_of_place(config)
+    settings = location_settings(config)
     if _BARE.fullmatch(settings.get("address", "")):
         settings["address"] = f"http://{settings['address']}"
     return [f"{name}={_address(settings[name])}" for name in sorted(settings)] + [workspace]

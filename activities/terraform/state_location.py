@@ -47,7 +47,7 @@ BACKEND_TARGETS: Mapping[str, Escaping] = {
 }
 """What values become part of in the settings of backends, which hold the operator's credentials."""
 
-_ADDRESSED = (
+_ADDRESS_KEYS = (
     "address",
     "lock_address",
     "unlock_address",
@@ -79,7 +79,7 @@ def breaker_target(
 ) -> str:
     """Describe the target for people, without credentials and what identifies one request."""
     module = f"terraform {without_account(source.address).removesuffix('//')}"
-    return f"{module} with state in {_target(backend, config or {})}" if backend else module
+    return f"{module} with state in {_backend_target(backend, config or {})}" if backend else module
 
 
 def climbing_key(config: Mapping[str, Any]) -> str | None:
@@ -87,25 +87,25 @@ def climbing_key(config: Mapping[str, Any]) -> str | None:
 
     The path of a local state is judged where its folder is known.
     """
-    for key in _ADDRESSED:
-        if has_dot_segments(str(config.get(key) or "")):
+    for key in _ADDRESS_KEYS:
+        if has_steps(str(config.get(key) or "")):
             return key
     return None
 
 
-def settings_of_place(
+def location_settings(
     config: Mapping[str, Any], *, keys: Sequence[str] = PLACE_KEYS
 ) -> dict[str, str]:
     """Return those settings of a backend that say where the state is, without credentials."""
     return {key: _without_credentials(str(config[key])) for key in keys if config.get(key)}
 
 
-def named_place(
+def describe_place(
     source: ModuleSource, workspace: str | None, backend: str | None, config: Mapping[str, Any]
 ) -> str:
     """Describe module, backend and workspace; ``workspace`` is None for the request's own."""
     module = without_account(source.address).removesuffix("//")
-    settings = ", ".join(f"{key} {value}" for key, value in settings_of_place(config).items())
+    settings = ", ".join(f"{key} {value}" for key, value in location_settings(config).items())
     shown = f" ({settings})" if settings else ""
     where = f"the backend {backend}{shown}" if backend else "the module's or the worker's backend"
     own = workspace or "of the request"
@@ -153,7 +153,7 @@ def _without_credentials(text: str) -> str:
     return without_account(_QUERY.split(text, maxsplit=1)[0])
 
 
-def _target(backend: str, config: Mapping[str, Any]) -> str:
+def _backend_target(backend: str, config: Mapping[str, Any]) -> str:
     named = config.get(_BREAKER_KEYS.get(backend, ""))
     if backend == "http":
         # The address says which state as well, often by the request's id: only its host is kept.

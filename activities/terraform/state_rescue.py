@@ -47,7 +47,7 @@ def secure(root: Path, folder: Path, name: str) -> list[Path]:
     Returns where they are afterwards: in the folder for unwritten states, or, where that cannot
     take them (full, read-only, not to be made), at the top of the private folder.
     """
-    return [_moved(file, folder, name) or _at_top(file, root) for file in unwritten_in(root)]
+    return [_move(file, folder, name) or _move_to_top(file, root) for file in unwritten_in(root)]
 
 
 def clear(root: Path, folder: Path, name: str) -> None:
@@ -141,7 +141,7 @@ def unwritten_in(root: Path) -> list[Path]:
     return sorted(file for file in root.rglob(UNWRITTEN_STATE) if _is_plain(file))
 
 
-def _moved(file: Path, folder: Path, name: str) -> Path | None:
+def _move(file: Path, folder: Path, name: str) -> Path | None:
     """Move a state into the folder for unwritten states; None where that cannot take it."""
     try:
         kept = keep(file.read_bytes(), folder, name)
@@ -173,7 +173,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _at_top(file: Path, root: Path) -> Path:
+def _move_to_top(file: Path, root: Path) -> Path:
     """Move a state to the one place in a private folder where it is looked for; needs no space."""
     top = root / UNWRITTEN_STATE
     if file == top or top.exists():

@@ -24,14 +24,14 @@ from activities.terraform.hcl import HclBlock, UnreadableFileError, read_folder
 from activities.terraform.kept_states import KeptStates
 from activities.terraform.locks import remove_left_lock
 from activities.terraform.plan_pins import Changes, changes_in, digest_of
-from activities.terraform.plugins import one_at_a_time
+from activities.terraform.plugins import lock_plugin_cache
 from activities.terraform.process import CommandCancelledError, CommandResult
 from activities.terraform.registration import Registration
 from activities.terraform.sensitive_values import SensitiveValues, sensitive_variables
 from activities.terraform.state import (
     StateResource,
-    concerned,
-    perhaps_made,
+    filter_touched,
+    possibly_made,
     resources_of,
 )
 from activities.terraform.working_directory import WorkingDirectory
@@ -112,7 +112,7 @@ class TerraformRun:
         changed, it is only refused where it is another's.
         """
         await policy.check_root(self.required, self._directory, self._folder, self._options)
-        files = await self._files()
+        files = await self._read_files()
         for name in sensitive_variables(files) & set(self.required.variables):
             self._sensitive.learn(self.required.variables[name])
         self._directory.write_variables(self.required.variables)
@@ -125,7 +125,7 @@ class TerraformRun:
         command = ["init", "-input=false", "-no-color"]
         if self._directory.backend.exists():
             command.append(f"-backend-config={self._directory.backend}")
-        async with one_at_a_time(self._options.plugin_cache, self._cli.deadline):
+        async with lock_plugin_cache(self._options.plugin_cache, self._cli.deadline):
             ended, _ = await self._cli.text(*command)
         if ended.code != 0:
             raise failures.step_failed("init", ended)
@@ -140,9 +140,9 @@ class TerraformRun:
         """Return the kind of the backend that init is going to set up, and its configuration."""
         if written is not None:
             return written, self._directory.written_backend()
-        return backend.declared(files) or ("module", {"path": self.required.source.address})
+        return backend.declared_backend(files) or ("module", {"path": self.required.source.address})
 
-    async def _files(self) -> Mapping[str, HclBlock]:
+    async def _read_files(self) -> Mapping[str, HclBlock]:
         try:
             return await asyncio.to_thread(read_folder, self._folder)
         except UnreadableFileError as error:
@@ -158,7 +158,7 @@ class TerraformRun:
         command = ["plan", "-json", "-input=false", "-detailed-exitcode", self._lock]
         command += [f"-var-file={self._directory.variables}", f"-out={self._directory.plan}"]
         command += ["-destroy"] if self.required.destroy else []
-        command += self._parallel()
+        command += self._parallelism()
         since = datetime.now(UTC)
         try:
             ended = await self._cli.events(*command, into=events)
@@ -198,7 +198,7 @@ class TerraformRun:
             "commit": self._commit,
             "module": self._module_digest,
             "variables": pins.variables_digest(variables),
-            "place": pins.place_of(self.required, mark=self._context.mark),
+            "place": pins.state_place(self.required, mark=self._context.mark),
             "summary": str(summary),
             "changes": dict(changes.by_address),
         }
@@ -231,16 +231,16 @@ class TerraformRun:
         await self._reserve(plan)
         await self.registration.note(None)
         events = self._events()
-        command = ["apply", "-json", "-input=false", self._lock, *self._parallel()]
+        command = ["apply", "-json", "-input=false", self._lock, *self._parallelism()]
         self.begun, since = True, datetime.now(UTC)
         try:
             ended = await self._cli.events(*command, str(self._directory.plan), into=events)
         except CommandCancelledError as cut:
-            raise await self._cut(cut.ended, events, since=since) from None
+            raise await self._cancelled_error(cut.ended, events, since=since) from None
         lock = await self._unlock(ended, events, since=since)
         await self.kept.save(events)
         if ended.code != 0:
-            raise await self._failed(ended, events, lock=lock)
+            raise await self._apply_error(ended, events, lock=lock)
 
     async def _reserve(self, plan: Plan) -> None:
         try:
@@ -253,14 +253,16 @@ class TerraformRun:
                 judged=NOT_READY,
             ) from error
 
-    async def _cut(self, ended: CommandResult, events: Events, *, since: datetime) -> ActionError:
+    async def _cancelled_error(
+        self, ended: CommandResult, events: Events, *, since: datetime
+    ) -> ActionError:
         """Tidy up after an apply that was cancelled, and return the error that tells of it."""
-        error = await self._tidied(ended, events, since=since)
+        error = await self._clean_up(ended, events, since=since)
         who = "The worker was stopped" if worker_is_stopping() else "The action was cancelled"
         error.message = f"{who}. {error.message}"
         return error
 
-    async def _tidied(
+    async def _clean_up(
         self, ended: CommandResult, events: Events, *, since: datetime
     ) -> ActionError:
         limit = asyncio.timeout(self._options.reading_seconds)
@@ -268,16 +270,16 @@ class TerraformRun:
             async with limit:
                 lock = await self._unlock(ended, events, since=since)
                 await self.kept.save(events)
-                return await self._failed(ended, events, lock=lock)
+                return await self._apply_error(ended, events, lock=lock)
         except ActionError as error:
             return error
         except TimeoutError:
-            return self._unreadable(ended, events)
+            return self._uncertain_error(ended, events)
         except CommandCancelledError:
             # Before Python 3.13 no subclass of CancelledError becomes a TimeoutError.
             if not limit.expired():
                 raise
-            return self._unreadable(ended, events)
+            return self._uncertain_error(ended, events)
 
     async def _unlock(self, ended: CommandResult, events: Events, *, since: datetime) -> str:
         """Remove the lock that a killed command has left; returns what to tell of it."""
@@ -285,7 +287,7 @@ class TerraformRun:
             return ""
         return await remove_left_lock(self._late_cli, events, since=since)
 
-    async def _failed(self, ended: CommandResult, events: Events, *, lock: str) -> ActionError:
+    async def _apply_error(self, ended: CommandResult, events: Events, *, lock: str) -> ActionError:
         """Return the error of a failed apply, with what it has left.
 
         That is what the state says; of a killed command also what it said itself.
@@ -294,20 +296,22 @@ class TerraformRun:
         try:
             present = await self.resources(late=True)
         except (UnreadableOutputError, ActionFailedError):
-            return self._unreadable(ended, events, lock=lock)
+            return self._uncertain_error(ended, events, lock=lock)
         await self.registration.note_after(len(present))
         own = self.required.own
-        left = concerned(present, events.touched | self.left_before, own=own)
+        left = filter_touched(present, events.touched | self.left_before, own=own)
         known = {resource.address for resource in present}
         lost = {address: id_ for address, id_ in events.made.items() if address not in known}
         partial = [resource.left_behind(where) for resource in left]
         if ended.killed:
-            partial += perhaps_made(lost, where)
+            partial += possibly_made(lost, where)
         certain = not (ended.cut and worker_is_stopping())
         return failures.apply_failed(ended, events, partial, lock=lock, certain=certain)
 
-    def _unreadable(self, ended: CommandResult, events: Events, *, lock: str = "") -> ActionError:
-        said = perhaps_made(events.made, self.kept.location)
+    def _uncertain_error(
+        self, ended: CommandResult, events: Events, *, lock: str = ""
+    ) -> ActionError:
+        said = possibly_made(events.made, self.kept.location)
         return failures.apply_failed(ended, events, said, lock=lock, certain=False)
 
     async def resources(self, *, late: bool = False) -> list[StateResource]:
@@ -340,7 +344,7 @@ class TerraformRun:
     def _events(self) -> Events:
         return Events(info=self._context.log.info, warning=self._context.log.warning)
 
-    def _parallel(self) -> list[str]:
+    def _parallelism(self) -> list[str]:
         given = self.required.parallelism
         return [] if given is None else [f"-parallelism={given}"]
 

@@ -27,14 +27,14 @@ async def write_back(
     file: Path, call: Call, *, readable_copy: Callable[[Path], Path], location: StateLocation
 ) -> None:
     """Write a kept state to its backend; raises OutcomeUnknownError."""
-    state = await _whole(file)
+    state = await _read_whole(file)
     ended, told = await call("state", "pull")
     if ended.code != 0:
-        raise unwritten(file, ended.errors, state=state, location=location)
-    if not _is_there(file, state, told, location=location):
+        raise unwritten_error(file, ended.errors, state=state, location=location)
+    if not _is_written(file, state, told, location=location):
         ended, _ = await call("state", "push", str(await asyncio.to_thread(readable_copy, file)))
         if ended.code != 0:
-            raise unwritten(file, ended.errors, state=state, location=location)
+            raise unwritten_error(file, ended.errors, state=state, location=location)
 
 
 def set_aside_if_damaged(local: Path, kept: Iterable[Path]) -> Path | None:
@@ -50,7 +50,7 @@ def set_aside_if_damaged(local: Path, kept: Iterable[Path]) -> Path | None:
     return local.rename(aside)
 
 
-async def _whole(file: Path) -> dict[str, Any]:
+async def _read_whole(file: Path) -> dict[str, Any]:
     try:
         return read_state(await asyncio.to_thread(file.read_bytes))
     except (DamagedStateError, OSError) as error:
@@ -66,14 +66,16 @@ async def _whole(file: Path) -> dict[str, Any]:
         ) from error
 
 
-def _is_there(file: Path, state: dict[str, Any], output: bytes, *, location: StateLocation) -> bool:
+def _is_written(
+    file: Path, state: dict[str, Any], output: bytes, *, location: StateLocation
+) -> bool:
     """Return whether the backend has this very state; raises where it has another or newer one."""
-    if is_nothing(output):
+    if is_no_state(output):
         return False
     try:
         there = read_state(output)
     except DamagedStateError as error:
-        raise unwritten(file, str(error), state=state, location=location) from error
+        raise unwritten_error(file, str(error), state=state, location=location) from error
     if there["lineage"] == state["lineage"] and there["serial"] < state["serial"]:
         return False
     if there == state:
@@ -95,7 +97,7 @@ def _is_there(file: Path, state: dict[str, Any], output: bytes, *, location: Sta
     )
 
 
-def is_nothing(output: bytes) -> bool:
+def is_no_state(output: bytes) -> bool:
     """Return whether a backend has no state: Terraform then reports one without a lineage."""
     if not output.strip():
         return True
@@ -105,7 +107,7 @@ def is_nothing(output: bytes) -> bool:
     return False
 
 
-def unwritten(
+def unwritten_error(
     kept: Path, errors: str, *, state: dict[str, Any] | None, location: StateLocation
 ) -> OutcomeUnknownError:
     """Return the error of a state that is kept in a file, for its backend does not take it."""
@@ -120,7 +122,9 @@ def unwritten(
     )
 
 
-def lost(state: dict[str, Any], reason: str, *, location: StateLocation) -> OutcomeUnknownError:
+def lost_error(
+    state: dict[str, Any], reason: str, *, location: StateLocation
+) -> OutcomeUnknownError:
     """Return the error of a state that could be written nowhere at all; what it has is listed."""
     return OutcomeUnknownError(
         "Terraform has made changes, but their state could be written neither to its backend nor "
@@ -132,7 +136,7 @@ def lost(state: dict[str, Any], reason: str, *, location: StateLocation) -> Outc
     )
 
 
-def elsewhere(file: Path, *, location: StateLocation) -> OutcomeUnknownError:
+def elsewhere_error(file: Path, *, location: StateLocation) -> OutcomeUnknownError:
     """Return the error of a state that an earlier attempt left for another place."""
     return OutcomeUnknownError(
         "An earlier attempt of this action has made changes in another module, backend or "

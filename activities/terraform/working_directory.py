@@ -84,18 +84,18 @@ class WorkingDirectory:
 
     def backend_in_use(self) -> str | None:
         """Return the backend that Terraform has set up; None for its default, a local file."""
-        kind = self._set_up().get("type")
+        kind = self._backend_record().get("type")
         return str(kind) if kind else None
 
     def backend_config(self) -> dict[str, Any]:
         """Return the configuration of that backend, the module's and the item's together."""
-        return self._with_real_paths(self._set_up().get("config") or {})
+        return self._with_real_paths(self._backend_record().get("config") or {})
 
     def _with_real_paths(self, config: Mapping[str, Any]) -> dict[str, Any]:
         named = self.shared_paths.named
         return {key: named(to) if isinstance(to, str) else to for key, to in config.items()}
 
-    def _set_up(self) -> dict[str, Any]:
+    def _backend_record(self) -> dict[str, Any]:
         try:
             told = json.loads((self.data / "terraform.tfstate").read_bytes())
         except (FileNotFoundError, ValueError):

@@ -10,7 +10,7 @@ from api.requests.reading import ReadingService, StoredRequest
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.cleanups import CleanupsRepository
 from db.session import Database
-from pao.clients.proofs import proven
+from pao.clients.proofs import with_proof
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
 from pao.core import names
 from pao.core.documents import to_document
@@ -85,7 +85,7 @@ class CleanupService:
 
     async def _signal(self, request_id: str, mark: CleanupMark) -> None:
         """Show the mark, which is already stored, on Temporal's page of the request."""
-        payload = proven(self.box, request_id, names.CLEANUP_SIGNAL, to_document(mark))
+        payload = with_proof(self.box, request_id, names.CLEANUP_SIGNAL, to_document(mark))
         try:
             await self.workflows.tell_cleaned(request_id, payload)
         except (TemporalUnavailableError, WorkflowGoneError):

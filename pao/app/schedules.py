@@ -21,7 +21,7 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from pao.clients.installation import MEMO, explained
+from pao.clients.installation import MEMO, foreign_installation_message
 from pao.core import names
 from pao.runtime.version import VERSION
 
@@ -98,7 +98,7 @@ async def ensure_schedules(
         if owner and installation:
             _log.error(
                 "%s If that installation is gone, delete the schedule.",
-                explained(f"Schedule {name}", theirs=owner, ours=installation),
+                foreign_installation_message(f"Schedule {name}", theirs=owner, ours=installation),
             )
             own_name = f"{name}-{installation[:8]}"
             await _ensure(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # A token is accepted for 15 minutes; a connection that it opened stays.
-KEPT_SECONDS = 600.0
+MAX_AGE_SECONDS = 600.0
 
 
 class DatabaseTokenError(Exception):
@@ -32,7 +32,7 @@ class DatabaseTokens:
     async def __call__(self) -> str:
         """Return a token that a server takes now."""
         async with self._lock:
-            if self.age() > KEPT_SECONDS:
+            if self.age() > MAX_AGE_SECONDS:
                 self._token = await asyncio.to_thread(self._make)
                 self._made_at = time.monotonic()
             return self._token

@@ -29,7 +29,7 @@ from pao.clients.queues import TASK_QUEUE_TYPES
 
 # A poll lasts a minute at most: whoever has not come back for longer is gone.
 POLLS_WITHIN = timedelta(seconds=75)
-_LACKING = {RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED}
+_UNSUPPORTED = {RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED}
 
 
 class VersioningUnavailableError(Exception):
@@ -74,7 +74,7 @@ class Deployment:
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
                 return Routing(current=None, is_chosen=False)
-            if error.status in _LACKING:
+            if error.status in _UNSUPPORTED:
                 raise VersioningUnavailableError(error.message) from error
             raise
         info = answer.worker_deployment_info

@@ -34,7 +34,7 @@ SECONDS = 5.0
 MOST_CLOSED = 500
 _REASON_LENGTH = 200
 _KINDS = f"'{names.REQUEST_WORKFLOW}', '{names.BUNDLE_WORKFLOW}'"
-_LOST = {
+_LOST_TEXTS = {
     WorkflowExecutionStatus.TERMINATED: "was terminated in Temporal",
     WorkflowExecutionStatus.TIMED_OUT: "timed out in Temporal",
     WorkflowExecutionStatus.FAILED: "failed in Temporal",
@@ -101,7 +101,7 @@ class WorkflowInspector:
         try:
             async with asyncio.timeout(SECONDS):
                 found = await handle.describe(rpc_timeout=timedelta(seconds=SECONDS))
-                return await self._standing(found)
+                return await self._read_state(found)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return WorkflowState(life=WorkflowPresence.UNKNOWN)
@@ -109,8 +109,8 @@ class WorkflowInspector:
         except TimeoutError as error:
             raise WorkflowUnansweredError("Temporal did not answer in time") from error
 
-    async def _standing(self, description: WorkflowExecutionDescription) -> WorkflowState:
-        life = _life(description.status)
+    async def _read_state(self, description: WorkflowExecutionDescription) -> WorkflowState:
+        life = _presence(description.status)
         return WorkflowState(
             life=life,
             run_id=description.run_id,
@@ -120,7 +120,9 @@ class WorkflowInspector:
 
     async def _reason(self, description: WorkflowExecutionDescription) -> str:
         """Return what became of a workflow, with the reason given where it was terminated."""
-        what = _LOST.get(description.status or WorkflowExecutionStatus.FAILED, "ended in Temporal")
+        what = _LOST_TEXTS.get(
+            description.status or WorkflowExecutionStatus.FAILED, "ended in Temporal"
+        )
         if description.status != WorkflowExecutionStatus.TERMINATED:
             return f"The workflow {what}."
         handle = self._client.get_workflow_handle(description.id, run_id=description.run_id)
@@ -167,7 +169,7 @@ class WorkflowInspector:
         )
         if started_before is not None:
             query += f" AND StartTime < '{started_before.isoformat()}'"
-        async with _answered():
+        async with _bounded_call():
             listed = self._client.list_workflows(query, limit=limit)
             return [
                 RunningRequest(
@@ -209,7 +211,7 @@ class WorkflowInspector:
     async def given(self, request_id: str, run_id: str) -> RequestInput:
         """Read what a run was started with. Raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
-        async with _answered():
+        async with _bounded_call():
             async for event in handle.fetch_history_events(page_size=1):
                 started = event.workflow_execution_started_event_attributes
                 [given] = await self._client.data_converter.decode(
@@ -224,7 +226,7 @@ class WorkflowInspector:
         Raises ``WorkflowUnansweredError`` when it does not come to it in time.
         """
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
-        async with _answered():
+        async with _bounded_call():
             await handle.execute_update(
                 names.MIRROR_AGAIN_UPDATE,
                 id=f"{names.MIRROR_AGAIN_UPDATE}-{turn}",
@@ -234,7 +236,7 @@ class WorkflowInspector:
     async def snapshot(self, request_id: str, run_id: str) -> Snapshot:
         """Ask a workflow, closed ones too, for its state. Raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
-        async with _answered():
+        async with _bounded_call():
             told: Snapshot = await handle.query(
                 names.SNAPSHOT_QUERY,
                 result_type=Snapshot,
@@ -245,7 +247,7 @@ class WorkflowInspector:
     async def tell_resolved(self, request_id: str, told: dict[str, Any]) -> None:
         """Signal a workflow that a ticket one of its actions waits for is resolved."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
-        async with _answered():
+        async with _bounded_call():
             await handle.signal(
                 names.TICKET_RESOLVED_SIGNAL,
                 told,
@@ -254,7 +256,7 @@ class WorkflowInspector:
 
 
 @asynccontextmanager
-async def _answered() -> AsyncIterator[None]:
+async def _bounded_call() -> AsyncIterator[None]:
     """Bound a question, and turn every way to get no answer into ``WorkflowUnansweredError``."""
     try:
         async with asyncio.timeout(SECONDS):
@@ -270,7 +272,7 @@ async def _answered() -> AsyncIterator[None]:
         raise WorkflowUnansweredError(str(error) or "no answer in time") from error
 
 
-def _life(status: WorkflowExecutionStatus | None) -> WorkflowPresence:
+def _presence(status: WorkflowExecutionStatus | None) -> WorkflowPresence:
     if status == WorkflowExecutionStatus.RUNNING:
         return WorkflowPresence.RUNNING
     return (

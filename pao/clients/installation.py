@@ -32,11 +32,11 @@ class ForeignInstallationError(PaoError):
     """A workflow belongs to another installation: 503 until the operator has parted the two."""
 
     def __init__(self, workflow_id: str, *, theirs: str, ours: str) -> None:
-        message = explained(f"Workflow {workflow_id}", theirs=theirs, ours=ours)
+        message = foreign_installation_message(f"Workflow {workflow_id}", theirs=theirs, ours=ours)
         super().__init__(ErrorCode.SERVICE_UNAVAILABLE, message)
 
 
-def explained(what: str, *, theirs: str, ours: str) -> str:
+def foreign_installation_message(what: str, *, theirs: str, ours: str) -> str:
     """Say what belongs to whom, and what to do about it."""
     return (
         f"{what} belongs to installation {theirs}; this process belongs to installation {ours}, "
@@ -96,19 +96,19 @@ class _ClientOutboundGuard(client.OutboundInterceptor):
     def __init__(self, inner: client.OutboundInterceptor, installation: GetInstallation) -> None:
         super().__init__(inner)
         self._installation = installation
-        self._known: dict[str, None] = {}
+        self._own_workflows: dict[str, None] = {}
 
     async def start_workflow(
         self, given: client.StartWorkflowInput
     ) -> client.WorkflowHandle[Any, Any]:
-        given.memo = await self._marked(given.memo)
+        given.memo = await self._with_installation(given.memo)
         return await super().start_workflow(given)
 
     async def start_update_with_start_workflow(
         self, given: client.StartWorkflowUpdateWithStartInput
     ) -> client.WorkflowUpdateHandle[Any]:
         start = given.start_workflow_input
-        start.memo = await self._marked(start.memo)
+        start.memo = await self._with_installation(start.memo)
         return await super().start_update_with_start_workflow(given)
 
     async def signal_workflow(self, given: client.SignalWorkflowInput) -> None:
@@ -133,16 +133,16 @@ class _ClientOutboundGuard(client.OutboundInterceptor):
         theirs = await found.memo_value(MEMO, ours)
         if theirs != ours:
             raise ForeignInstallationError(given.id, theirs=theirs, ours=ours)
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[given.id] = None
+        if len(self._own_workflows) >= _REMEMBERED:
+            self._own_workflows.clear()
+        self._own_workflows[given.id] = None
         return found
 
-    async def _marked(self, memo: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    async def _with_installation(self, memo: Mapping[str, Any] | None) -> Mapping[str, Any]:
         return {**(memo or {}), MEMO: await self._installation()}
 
     async def _require_ours(self, workflow_id: str) -> None:
-        if workflow_id in self._known:
+        if workflow_id in self._own_workflows:
             return
         question = client.DescribeWorkflowInput(
             id=workflow_id, run_id=None, rpc_metadata={}, rpc_timeout=_PATIENCE
@@ -168,14 +168,14 @@ class _WorkflowGuard(worker.WorkflowInboundInterceptor):
 
 class _WorkflowOutboundGuard(worker.WorkflowOutboundInterceptor):
     def start_activity(self, given: worker.StartActivityInput) -> workflow.ActivityHandle[Any]:
-        if raw := _memo():
+        if raw := _memo_payload():
             given.headers = {**given.headers, _HEADER: raw}
         return super().start_activity(given)
 
     async def start_child_workflow(
         self, given: worker.StartChildWorkflowInput
     ) -> workflow.ChildWorkflowHandle[Any, Any]:
-        if _memo():
+        if _memo_payload():
             given.memo = {**(given.memo or {}), MEMO: workflow.memo_value(MEMO)}
         return await super().start_child_workflow(given)
 
@@ -191,13 +191,14 @@ class _ActivityGuard(worker.ActivityInboundInterceptor):
         if theirs != self._ours:
             what = f"Activity {activity.info().activity_type} of {activity.info().workflow_id}"
             raise ApplicationError(
-                f"{explained(what, theirs=theirs, ours=self._ours)} It did not start.",
+                f"{foreign_installation_message(what, theirs=theirs, ours=self._ours)} "
+                "It did not start.",
                 type=names.FOREIGN_INSTALLATION,
             )
         return await super().execute_activity(given)
 
 
-def _memo() -> Payload | None:
+def _memo_payload() -> Payload | None:
     return workflow.info().raw_memo.get(MEMO)
 
 

@@ -12,7 +12,7 @@ from pao.core.names import PROOF
 from pao.runtime.crypto import SecretBox
 
 
-def proven(
+def with_proof(
     box: SecretBox, request_id: str, signal: str, payload: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the payload with its proof, for this signal to the workflow of this request."""

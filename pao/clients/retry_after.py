@@ -9,7 +9,7 @@ from pao.core.answers import whole_number
 _LONGEST_DATE = 40
 
 
-def pause(headers: Mapping[str, str]) -> float | None:
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """Return for how many seconds a target wants to be left alone; None if it does not say.
 
     Reads Retry-After, which holds seconds or a date. Names of headers are in lower case.

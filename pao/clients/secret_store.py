@@ -11,7 +11,7 @@ VARIABLE = "PAO_SECRET_"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _BATCH = 10
 LARGEST = 64 * 1024
-KEPT_SECONDS = 60.0
+CACHE_SECONDS = 60.0
 
 
 class SecretsUnavailableError(Exception):
@@ -84,26 +84,26 @@ class ParameterStoreSecrets:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prefix = prefix.rstrip("/")
-        self._where = {"region_name": region, "endpoint_url": endpoint}
+        self._client_options = {"region_name": region, "endpoint_url": endpoint}
         self._clock = clock
-        self._kept: dict[str, tuple[str, float]] = {}
+        self._cache: dict[str, tuple[str, float]] = {}
         self._client: Any = None
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
         """Return those that are there; raises ``SecretsUnavailableError``."""
         wanted = set(names)
         # Taken before the others are read: what ends meanwhile was valid when it was asked for.
-        found = self._still_kept(wanted)
+        found = self._get_cached(wanted)
         if unread := sorted(wanted - found.keys()):
             read = await asyncio.to_thread(self._fetch, unread)
-            until = self._clock() + KEPT_SECONDS
-            self._kept |= {name: (value, until) for name, value in read.items()}
+            until = self._clock() + CACHE_SECONDS
+            self._cache |= {name: (value, until) for name, value in read.items()}
             found |= read
         return found
 
-    def _still_kept(self, names: Iterable[str]) -> dict[str, str]:
+    def _get_cached(self, names: Iterable[str]) -> dict[str, str]:
         now = self._clock()
-        kept = {name: self._kept[name] for name in names if name in self._kept}
+        kept = {name: self._cache[name] for name in names if name in self._cache}
         return {name: value for name, (value, until) in kept.items() if now < until}
 
     def _fetch(self, names: list[str]) -> dict[str, str]:
@@ -116,15 +116,15 @@ class ParameterStoreSecrets:
                 settings = Config(
                     connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1}
                 )
-                self._client = boto3.client("ssm", config=settings, **self._where)
-            return self._parameters(names)
+                self._client = boto3.client("ssm", config=settings, **self._client_options)
+            return self._get_parameters(names)
         except (BotoCoreError, ClientError) as error:
             raise SecretsUnavailableError(
                 f"Parameter Store does not answer ({type(error).__name__}); check region, "
                 "credentials and the right to ssm:GetParameters."
             ) from error
 
-    def _parameters(self, names: list[str]) -> dict[str, str]:
+    def _get_parameters(self, names: list[str]) -> dict[str, str]:
         values: dict[str, str] = {}
         for start in range(0, len(names), _BATCH):
             batch = [f"{self._prefix}/{name}" for name in names[start : start + _BATCH]]
@@ -162,15 +162,15 @@ def _read(path: Path) -> str | None:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
-            raise SecretUnusableError(_cannot_be_read(path, "it is larger than 64 KB"))
+            raise SecretUnusableError(_unreadable_message(path, "it is larger than 64 KB"))
         return content.decode().rstrip("\r\n")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
     except OSError as error:
-        raise SecretsUnavailableError(_cannot_be_read(path, error.strerror)) from error
+        raise SecretsUnavailableError(_unreadable_message(path, error.strerror)) from error
     except UnicodeDecodeError:
-        raise SecretUnusableError(_cannot_be_read(path, "it is not UTF-8 text")) from None
+        raise SecretUnusableError(_unreadable_message(path, "it is not UTF-8 text")) from None
 
 
-def _cannot_be_read(path: Path, why: str | None) -> str:
+def _unreadable_message(path: Path, why: str | None) -> str:
     return f"The secret {path.name!r} cannot be read from its file ({why}); correct the file."

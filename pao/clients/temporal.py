@@ -51,7 +51,7 @@ FIRST_START = WorkflowIDReusePolicy.REJECT_DUPLICATE
 FURTHER_START = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 # An answer this young stands for the next: under load no submission pays for a check.
 TRUSTED_SECONDS = 1.0
-_SILENT = "no worker has answered yet; try again"
+_NO_WORKER = "no worker has answered yet; try again"
 
 AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer, FilesAnswer)
 
@@ -65,10 +65,10 @@ class _Question(Generic[AnswerT]):
     silence: AnswerT
 
 
-_LOOK = _Question(names.LOOK_WORKFLOW, "look", LookResult(answer="unknown", reason=_SILENT))
-_EVIDENCE = _Question(names.EVIDENCE_WORKFLOW, "evidence", EvidenceAnswer(message=_SILENT))
-_CHOICES = _Question(names.CHOICES_WORKFLOW, "choices", ChoicesAnswer(problem=_SILENT))
-_FILES = _Question(names.FILES_WORKFLOW, "files", FilesAnswer(problem=_SILENT))
+_LOOK = _Question(names.LOOK_WORKFLOW, "look", LookResult(answer="unknown", reason=_NO_WORKER))
+_EVIDENCE = _Question(names.EVIDENCE_WORKFLOW, "evidence", EvidenceAnswer(message=_NO_WORKER))
+_CHOICES = _Question(names.CHOICES_WORKFLOW, "choices", ChoicesAnswer(problem=_NO_WORKER))
+_FILES = _Question(names.FILES_WORKFLOW, "files", FilesAnswer(problem=_NO_WORKER))
 
 
 class TemporalUnavailableError(Exception):
@@ -197,7 +197,7 @@ class RequestWorkflows:
         except TimeoutError as error:
             raise TemporalUnavailableError from error
         except RPCError as error:
-            raise _explained(error) from error
+            raise _translate_error(error) from error
         return await self._outcome(handle, str(payload["decisionId"]), budget)
 
     async def tell_cleaned(self, request_id: str, payload: dict[str, Any]) -> None:
@@ -212,7 +212,7 @@ class RequestWorkflows:
         except TimeoutError as error:
             raise TemporalUnavailableError from error
         except RPCError as error:
-            raise _explained(error) from error
+            raise _translate_error(error) from error
 
     async def _outcome(
         self, handle: WorkflowHandle[Any, Any], decision_id: str, budget: float
@@ -280,7 +280,7 @@ class RequestWorkflows:
             _log.warning("a %s workflow ended without an answer: %s", question.kind, error.cause)
             return question.silence
         except RPCError as error:
-            raise _explained(error) from error
+            raise _translate_error(error) from error
         return found
 
     async def ping(self) -> None:
@@ -312,7 +312,7 @@ def _warn_of_refusal(error: BaseException, request_id: str) -> None:
         )
 
 
-def _explained(error: RPCError) -> Exception:
+def _translate_error(error: RPCError) -> Exception:
     if error.status == RPCStatusCode.NOT_FOUND:
         return WorkflowGoneError()
     return TemporalUnavailableError()

@@ -15,7 +15,7 @@ from pao.clients.installation import installation_of
 from pao.clients.temporal import CHECK_SECONDS, TemporalUnavailableError
 from pao.core import names
 
-_KEPT_TO_OPERATORS = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED})
+_FOR_OPERATORS_ONLY = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED})
 UNVERSIONED = "without PAO_BUILD_ID"
 
 
@@ -84,7 +84,7 @@ class TemporalServer:
             async with asyncio.timeout(CHECK_SECONDS):
                 answer = await self.client.operator_service.list_search_attributes(request)
         except (TimeoutError, RPCError, RuntimeError) as error:
-            if isinstance(error, RPCError) and error.status in _KEPT_TO_OPERATORS:
+            if isinstance(error, RPCError) and error.status in _FOR_OPERATORS_ONLY:
                 return []
             raise TemporalUnavailableError from error
         return sorted(names.SEARCH_ATTRIBUTES.keys() - answer.custom_attributes.keys())

@@ -16,10 +16,10 @@ from pao.settings.values import Credential, Duration, Names, Size, Token
 
 _OWNER_TEAM = re.compile(r"(?P<owner>@[^=\s,]+|[^=\s,@]+@[^=\s,]+)=(?P<team>[^=\s,]+)")
 
-_SIGNING = "whsec_"
+_SIGNING_PREFIX = "whsec_"
 
 
-def _owner_teams(given: Any) -> Any:
+def _parse_owner_teams(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     teams = {}
@@ -34,7 +34,7 @@ def _owner_teams(given: Any) -> Any:
     return teams
 
 
-def _folder_path(text: str) -> str:
+def _check_folder_path(text: str) -> str:
     path = text.strip("/")
     if not path or any(part in {"", ".", ".."} for part in path.split("/")):
         msg = f"{text!r} is not a folder of a repository; use its path, such as catalog"
@@ -42,23 +42,25 @@ def _folder_path(text: str) -> str:
     return path
 
 
-def _gitlab_secret(secret: SecretStr) -> SecretStr:
+def _check_gitlab_secret(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
-    if not text.startswith(_SIGNING):
+    if not text.startswith(_SIGNING_PREFIX):
         return secret
     try:
-        key = base64.b64decode(text.removeprefix(_SIGNING), validate=True)
+        key = base64.b64decode(text.removeprefix(_SIGNING_PREFIX), validate=True)
     except binascii.Error:
         key = b""
     if not key:
-        msg = f"not a signing token: base64 follows {_SIGNING}; copy it from GitLab as a whole"
+        msg = (
+            f"not a signing token: base64 follows {_SIGNING_PREFIX}; copy it from GitLab as a whole"
+        )
         raise ValueError(msg)
     return secret
 
 
-GitLabSecret = Annotated[SecretStr, AfterValidator(_gitlab_secret)]
-FolderPath = Annotated[str, AfterValidator(_folder_path)]
-OwnerTeams = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_owner_teams)]
+GitLabSecret = Annotated[SecretStr, AfterValidator(_check_gitlab_secret)]
+FolderPath = Annotated[str, AfterValidator(_check_folder_path)]
+OwnerTeams = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_parse_owner_teams)]
 
 
 class CatalogSettings(SettingsSection):

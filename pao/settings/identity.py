@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from pao.core.names import NAME_RULE, USER_OR_TEAM
-from pao.settings.sections import HttpUrl, SettingsSection, http_url
+from pao.settings.sections import HttpUrl, SettingsSection, check_http_url
 from pao.settings.values import Credential, JsonObject, Names
 from pao.settings.web import LOOPBACK
 
@@ -20,7 +20,7 @@ _LOAD_BALANCER = re.compile(
 )
 
 
-def _safe_url(url: str) -> str:
+def _check_safe_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         msg = f"{url!r} could be answered by anybody in between; use https"
@@ -28,20 +28,20 @@ def _safe_url(url: str) -> str:
     return url
 
 
-def _issuer(text: str) -> str:
+def _check_issuer(text: str) -> str:
     # Issuers are compared letter by letter, and some end in a slash.
-    _safe_url(http_url(text))
+    _check_safe_url(check_http_url(text))
     return text
 
 
-def _load_balancer(arn: str) -> str:
+def _check_load_balancer(arn: str) -> str:
     if _LOAD_BALANCER.fullmatch(arn) is None:
         msg = f"{arn!r} is not the ARN of an application load balancer"
         raise ValueError(msg)
     return arn
 
 
-def _teams_of_groups(given: dict[str, Any]) -> dict[str, list[str]]:
+def _parse_team_map(given: dict[str, Any]) -> dict[str, list[str]]:
     found = {group: teams if isinstance(teams, list) else [teams] for group, teams in given.items()}
     for group, teams in found.items():
         if not teams or not all(isinstance(one, str) and _NAME.fullmatch(one) for one in teams):
@@ -50,10 +50,10 @@ def _teams_of_groups(given: dict[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-SafeUrl = Annotated[HttpUrl, AfterValidator(_safe_url)]
-Issuer = Annotated[str, AfterValidator(_issuer)]
-LoadBalancer = Annotated[str, AfterValidator(_load_balancer)]
-TeamMap = Annotated[JsonObject, AfterValidator(_teams_of_groups)]
+SafeUrl = Annotated[HttpUrl, AfterValidator(_check_safe_url)]
+Issuer = Annotated[str, AfterValidator(_check_issuer)]
+LoadBalancer = Annotated[str, AfterValidator(_check_load_balancer)]
+TeamMap = Annotated[JsonObject, AfterValidator(_parse_team_map)]
 
 
 class DirectorySettings(SettingsSection):
@@ -87,7 +87,7 @@ class SignInSettings(SettingsSection):
         return f"https://public-keys.auth.elb.{found['region']}.amazonaws.com"
 
 
-def _accounts(given: tuple[str, ...]) -> tuple[str, ...]:
+def _check_accounts(given: tuple[str, ...]) -> tuple[str, ...]:
     for account in given:
         if _ACCOUNT.fullmatch(account) is None:
             msg = f"{account!r} is not the number of an AWS account; it has twelve digits"
@@ -95,7 +95,7 @@ def _accounts(given: tuple[str, ...]) -> tuple[str, ...]:
     return given
 
 
-def _users(given: dict[str, Any]) -> dict[str, str]:
+def _check_users(given: dict[str, Any]) -> dict[str, str]:
     for unique_id, user in given.items():
         if not isinstance(user, str) or _NAME.fullmatch(user) is None:
             msg = f"{unique_id!r} must stand for a user: {NAME_RULE}"
@@ -103,16 +103,16 @@ def _users(given: dict[str, Any]) -> dict[str, str]:
     return given
 
 
-def _long_enough(secret: SecretStr) -> SecretStr:
+def _check_length(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value()) < _SHORTEST_SECRET:
         msg = f"too short; use {_SHORTEST_SECRET} random characters or more"
         raise ValueError(msg)
     return secret
 
 
-SharedSecret = Annotated[Credential, AfterValidator(_long_enough)]
-Accounts = Annotated[Names, AfterValidator(_accounts)]
-UserMap = Annotated[JsonObject, AfterValidator(_users)]
+SharedSecret = Annotated[Credential, AfterValidator(_check_length)]
+Accounts = Annotated[Names, AfterValidator(_check_accounts)]
+UserMap = Annotated[JsonObject, AfterValidator(_check_users)]
 
 
 class AwsCallerSettings(SettingsSection):

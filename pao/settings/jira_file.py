@@ -60,11 +60,11 @@ class SecretReference(_FileModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _in_clear(cls, given: Any) -> Any:
+    def _wrap_plain_value(cls, given: Any) -> Any:
         return {"value": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def _require_one_origin(self) -> Self:
         if sum(place is not None for place in (self.env, self.path, self.value)) != 1:
             msg = "say where the secret is kept: {env: NAME} or {path: /name/in/parameter/store}"
             raise ValueError(msg)
@@ -171,7 +171,7 @@ class InstanceConfig(_FileModel):
         for name in sorted({name for name in folded if folded.count(name) > 1}):
             yield "statusMapping", f"{name!r} occurs twice; names are case-insensitive"
         if self.ca_file is not None:
-            yield from _unusable(folder / self.ca_file)
+            yield from _certificate_problems(folder / self.ca_file)
 
 
 class InstancesConfig(_FileModel):
@@ -200,7 +200,7 @@ class ConfiguredJira:
             origin = self.form.authentication.secret.origin if isinstance(value, dict) else value
             document[f"authentication.{key}"] = origin
         start = f"{VARIABLE}[{document.pop('name')}]"
-        return {f"{start}.{key}": _text(value) for key, value in document.items()}
+        return {f"{start}.{key}": _format_value(value) for key, value in document.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +225,9 @@ def read_jira_file(path: Path, environ: Mapping[str, str]) -> tuple[JiraFile | N
     except DocumentError as error:
         return None, [f"{VARIABLE}: {error}"]
     except ValidationError as error:
-        return None, [*_explain(document, error)]
-    problems = [*_contradictions(document, form, path.parent)]
-    secrets, unread = _secrets(document, form, environ)
+        return None, [*_validation_problems(document, error)]
+    problems = [*_consistency_problems(document, form, path.parent)]
+    secrets, unread = _find_secrets(document, form, environ)
     if problems or unread:
         return None, problems + unread
     configured = tuple(
@@ -237,16 +237,16 @@ def read_jira_file(path: Path, environ: Mapping[str, str]) -> tuple[JiraFile | N
     return JiraFile(form.default or form.instances[0].name, configured), []
 
 
-def _explain(document: YamlDocument, error: ValidationError) -> Iterator[str]:
+def _validation_problems(document: Document, error: ValidationError) -> Iterator[str]:
     for found in error.errors(include_url=False, include_context=False, include_input=False):
-        where = tuple(part for part in found["loc"] if part not in _TYPES)
+        where = tuple(part for part in found["loc"] if part not in _AUTHENTICATION_TYPES)
         yield _problem(document, where, message_of(found))
 
 
-_TYPES = frozenset({"api_token", "basic", "pat", "oauth2"})
+_AUTHENTICATION_TYPES = frozenset({"api_token", "basic", "pat", "oauth2"})
 
 
-def _contradictions(document: Document, form: InstancesConfig, folder: Path) -> Iterator[str]:
+def _consistency_problems(document: Document, form: InstancesConfig, folder: Path) -> Iterator[str]:
     names = [one.name for one in form.instances]
     if not names:
         yield _problem(document, ("instances",), "is empty; describe at least one instance")
@@ -266,7 +266,7 @@ def _contradictions(document: Document, form: InstancesConfig, folder: Path) -> 
                 yield _problem(document, (*place, "projects"), text)
 
 
-def _secrets(
+def _find_secrets(
     document: Document, form: InstancesConfig, environ: Mapping[str, str]
 ) -> tuple[dict[int, SecretStr], list[str]]:
     """Find the secret of each instance, by its index, and say which could not be found."""
@@ -276,7 +276,7 @@ def _secrets(
     found: dict[int, SecretStr] = {}
     problems: list[str] = []
     for index, secret in wanted.items():
-        text = _value(secret, environ, values.get(str(index)))
+        text = _secret_text(secret, environ, values.get(str(index)))
         wrong = secret_problem(form.instances[index], text) if text else None
         if text and wrong is None:
             found[index] = SecretStr(text)
@@ -292,7 +292,7 @@ def secret_problem(instance: InstanceConfig, secret: str) -> str | None:
     return check(secret)
 
 
-def _value(
+def _secret_text(
     secret: SecretReference, environ: Mapping[str, str], parameter: str | None
 ) -> str | None:
     if secret.value is not None:
@@ -308,7 +308,7 @@ def _problem(document: YamlDocument, path: tuple[str | int, ...], text: str) -> 
     return f"{VARIABLE}: {where}: {name}: {text}" if name else f"{VARIABLE}: {where}: {text}"
 
 
-def _unusable(path: Path) -> Iterator[tuple[str, str]]:
+def _certificate_problems(path: Path) -> Iterator[tuple[str, str]]:
     if not is_file(path):
         yield "caFile", f"there is no file {str(path)!r}; correct the path"
         return
@@ -318,7 +318,7 @@ def _unusable(path: Path) -> Iterator[tuple[str, str]]:
         yield "caFile", f"{str(path)!r} holds no certificates in PEM form"
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     match value:
         case None:
             return ""

@@ -11,7 +11,7 @@ from pao.runtime.logging import redact_in_logs
 from pao.settings.parameter_store import read_parameters, resolve_paths
 from pao.settings.secret_files import resolve_files
 
-FIXED = frozenset(
+READ_ONCE = frozenset(
     {
         "PAO_ENCRYPTION_KEYS",
         "DATABASE_URL",
@@ -21,7 +21,7 @@ FIXED = frozenset(
 )
 """What counts as it was at the start: clients and keys are made of it once."""
 
-_WHERE = ("AWS_", "PAO_REGION")
+_AWS_VARIABLES = ("AWS_", "PAO_REGION")
 
 Check = Callable[[str], str | None]
 """Returns why a start would refuse a value, without repeating it; None for one that it takes."""
@@ -66,7 +66,7 @@ class LiveSecrets:
         self._environ = {
             name: value
             for name, value in environ.items()
-            if name in sources or name.startswith(_WHERE)
+            if name in sources or name.startswith(_AWS_VARIABLES)
         }
         self._read_at = dict.fromkeys(secrets, time.monotonic())
         self._lock = threading.Lock()
@@ -89,7 +89,7 @@ class LiveSecrets:
         One that cannot be read, or whose new value a start would refuse, keeps its last value.
         """
         with self._lock:
-            found, unread = self._found()
+            found, unread = self._read_all()
             changed = []
             for name, value in found.items():
                 if refusal := self._refusal(name, value):
@@ -106,7 +106,7 @@ class LiveSecrets:
         check = self._checks.get(name)
         return check(value) if check else None
 
-    def _found(self) -> tuple[dict[str, str], dict[str, str]]:
+    def _read_all(self) -> tuple[dict[str, str], dict[str, str]]:
         names = [name for name in self._secrets if name not in self._paths]
         from_files, problems = resolve_files(self._environ, names)
         resolved, more = resolve_paths(from_files, names)

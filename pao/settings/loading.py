@@ -25,7 +25,7 @@ from pao.settings.identity import (
 )
 from pao.settings.jira_file import VARIABLE as JIRA_FILE
 from pao.settings.jira_file import JiraFile, read_jira_file, secret_problem
-from pao.settings.live_secrets import FIXED, Check, LiveSecret, LiveSecrets
+from pao.settings.live_secrets import READ_ONCE, Check, LiveSecret, LiveSecrets
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.requirements import Process, missing
 from pao.settings.rollout import RolloutSettings
@@ -43,7 +43,7 @@ from pao.settings.sections import (
     WorkerSettings,
 )
 from pao.settings.terraform import TerraformSettings
-from pao.settings.values import ByteSize, show_size
+from pao.settings.values import ByteSize, format_size
 from pao.settings.web import WebSettings
 
 SPARE_CONNECTIONS = 5
@@ -90,7 +90,7 @@ class Settings:
         Of a database address only the password is hidden. What is not set is an empty text.
         """
         shown = {
-            _name(info): _show(getattr(part, name), info)
+            _variable_name(info): _format_setting(getattr(part, name), info)
             for part in (getattr(self, name) for name in SECTIONS)
             for name, info in type(part).model_fields.items()
         }
@@ -144,15 +144,15 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
         # Whatever the environment holds: only migrations have any use for the owner's address.
         parts["database"] = parts["database"].model_copy(update={"migration_url": None})
     if process == "worker" and {"database", "worker"} <= parts.keys():
-        parts["database"] = _for_pool(parts["database"], parts["worker"])
-    jira_file, wrong = _jira_file(parts.get("jira"), process, resolved)
+        parts["database"] = _size_pool(parts["database"], parts["worker"])
+    jira_file, wrong = _read_jira_instances(parts.get("jira"), process, resolved)
     if problems or wrong:
         raise ConfigurationError(problems + wrong)
-    live, jira_file = _made_live(parts, jira_file, environ)
+    live, jira_file = _make_live(parts, jira_file, environ)
     return Settings(**parts, jira_file=jira_file, live_secrets=live)
 
 
-def _made_live(
+def _make_live(
     parts: dict[str, Any], jira_file: JiraFile | None, environ: Mapping[str, str]
 ) -> tuple[LiveSecrets, JiraFile | None]:
     """Put a secret that can be read again where one was given by its place; return them all."""
@@ -161,9 +161,9 @@ def _made_live(
     for name, part in parts.items():
         update = {}
         for attribute, info in type(part).model_fields.items():
-            variable, value = _name(info), getattr(part, attribute)
+            variable, value = _variable_name(info), getattr(part, attribute)
             given = environ.get(f"{variable}_PATH") or environ.get(f"{variable}_FILE")
-            if given and isinstance(value, SecretStr) and variable not in FIXED:
+            if given and isinstance(value, SecretStr) and variable not in READ_ONCE:
                 update[attribute] = secrets.setdefault(
                     variable, LiveSecret(value.get_secret_value())
                 )
@@ -195,7 +195,7 @@ def _refusal(kind: type[SettingsSection], variable: str, value: str) -> str | No
     return None
 
 
-def _for_pool(database: DatabaseSettings, worker: WorkerSettings) -> DatabaseSettings:
+def _size_pool(database: DatabaseSettings, worker: WorkerSettings) -> DatabaseSettings:
     """Return the worker's settings: a connection for each action, and a few besides."""
     if "max_open_connections" in database.model_fields_set:
         return database
@@ -203,7 +203,7 @@ def _for_pool(database: DatabaseSettings, worker: WorkerSettings) -> DatabaseSet
     return database.model_copy(update={"max_open_connections": most})
 
 
-def _jira_file(
+def _read_jira_instances(
     jira: JiraSettings | None, process: Process, environ: Mapping[str, str]
 ) -> tuple[JiraFile | None, list[str]]:
     if jira is None or jira.instances_file is None or process not in {"api", "worker"}:
@@ -235,7 +235,7 @@ def secret_names() -> list[str]:
     """Return the name of every setting that is a secret, each once, in order."""
     return sorted(
         {
-            _name(info)
+            _variable_name(info)
             for kind in SECTIONS.values()
             for info in kind.model_fields.values()
             if _is_secret(info)
@@ -244,10 +244,12 @@ def secret_names() -> list[str]:
 
 
 def _is_secret(info: FieldInfo) -> bool:
-    return any(SecretStr in (option, *get_args(option)) for option in _options(info.annotation))
+    return any(
+        SecretStr in (option, *get_args(option)) for option in _union_members(info.annotation)
+    )
 
 
-def _options(annotation: Any) -> tuple[Any, ...]:
+def _union_members(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) or (annotation,)
 
 
@@ -258,21 +260,21 @@ def _aliases(info: FieldInfo) -> list[str]:
     return [str(alias)]
 
 
-def _name(info: FieldInfo) -> str:
+def _variable_name(info: FieldInfo) -> str:
     return _aliases(info)[0]
 
 
-def _show(value: Any, info: FieldInfo) -> str:
+def _format_setting(value: Any, info: FieldInfo) -> str:
     if value is None:
         return ""
     if isinstance(value, SecretStr):
-        return _mask(value.get_secret_value())
+        return _mask_secret(value.get_secret_value())
     if any(isinstance(mark, ByteSize) for mark in info.metadata):
-        return show_size(value)
-    return _show_plain(value)
+        return format_size(value)
+    return _format_value(value)
 
 
-def _show_plain(value: Any) -> str:
+def _format_value(value: Any) -> str:
     match value:
         case timedelta():
             return format_duration(value)
@@ -291,7 +293,7 @@ def _show_plain(value: Any) -> str:
             return str(value)
 
 
-def _mask(secret: str) -> str:
+def _mask_secret(secret: str) -> str:
     scheme = secret.partition(":")[0]
     if scheme not in SCHEMES or url_problem(secret):
         return MASK
@@ -299,11 +301,11 @@ def _mask(secret: str) -> str:
     if not login.hosts:
         return MASK
     user = f"{login.user}:{MASK}@" if login.user else ""
-    places = ",".join(map(_place, login.hosts, login.ports))
+    places = ",".join(map(_format_host, login.hosts, login.ports))
     # A query may carry a password as well, so it is left out.
     return f"{scheme}://{user}{places}/{login.database}"
 
 
-def _place(host: str, port: int) -> str:
+def _format_host(host: str, port: int) -> str:
     written = f"[{host}]" if ":" in host else host
     return written if port == DEFAULT_PORT else f"{written}:{port}"

@@ -50,7 +50,7 @@ def read_parameters(
     parameters = {name: path for name, path in wanted.items() if name not in secrets}
     values, problems = _fetch(environ, parameters) if parameters else ({}, {})
     for name, path in secrets.items():
-        value, problem = _secret(environ, path)
+        value, problem = _read_secret(environ, path)
         if value is None:
             problems[name] = problem
         else:
@@ -74,7 +74,7 @@ def _client(service: str, environ: Mapping[str, str], *, region: str | None = No
     )
 
 
-def _secret(environ: Mapping[str, str], path: str) -> tuple[str | None, str]:
+def _read_secret(environ: Mapping[str, str], path: str) -> tuple[str | None, str]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- as above
 
     try:

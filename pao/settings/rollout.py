@@ -18,7 +18,7 @@ class Promotion(StrEnum):
     MANUAL = "manual"
 
 
-def _build_id(text: str) -> str:
+def _check_build_id(text: str) -> str:
     if len(text) > MOST or not text.isascii() or not text.isprintable() or " " in text:
         msg = f"{text!r} is not a build id; use letters, digits and .:-_, at most {MOST}"
         raise ValueError(msg)
@@ -28,7 +28,7 @@ def _build_id(text: str) -> str:
 class RolloutSettings(SettingsSection):
     """Builds of the worker."""
 
-    build_id: Annotated[str, AfterValidator(_build_id)] | None = Field(
+    build_id: Annotated[str, AfterValidator(_check_build_id)] | None = Field(
         None, validation_alias="PAO_BUILD_ID"
     )
     promote: Promotion = Field(Promotion.AUTO, validation_alias="PAO_PROMOTE")

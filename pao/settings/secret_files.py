@@ -26,13 +26,13 @@ def resolve_files(
                 del resolved[other]
             continue
         try:
-            resolved[name] = _content(Path(given))
+            resolved[name] = _read_content(Path(given))
         except ValueError as error:
             problems.append(f"{name}_FILE: {error}")
     return resolved, problems
 
 
-def _content(file: Path) -> str:
+def _read_content(file: Path) -> str:
     try:
         with file.open("rb") as opened:
             content = opened.read(_LARGEST + 1)

@@ -73,17 +73,17 @@ class LogLevel(StrEnum):
 _OWN_FIELDS = frozenset({"project", "issuetype", "summary", "description", "labels", "priority"})
 
 
-def _further_fields(given: dict[str, Any]) -> dict[str, Any]:
+def _check_escalation_fields(given: dict[str, Any]) -> dict[str, Any]:
     if own := sorted(_OWN_FIELDS & given.keys()):
         msg = f"{', '.join(own)} is set by PAO or has a setting of its own; remove it"
         raise ValueError(msg)
     return given
 
 
-EscalationFields = Annotated[JsonObject, AfterValidator(_further_fields)]
+EscalationFields = Annotated[JsonObject, AfterValidator(_check_escalation_fields)]
 
 
-def http_url(text: str) -> str:
+def check_http_url(text: str) -> str:
     """Return an address without the slash at its end; raises ``ValueError`` for anything else."""
     parts = split_url(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -103,7 +103,7 @@ def check_port(parts: SplitResult) -> None:
         read_port(port)
 
 
-def _postgres_url(secret: SecretStr) -> SecretStr:
+def _check_postgres_url(secret: SecretStr) -> SecretStr:
     parts = split_url(secret.get_secret_value())
     if parts.scheme not in SCHEMES or not parts.path.strip("/"):
         # The value itself is never repeated: it carries the password.
@@ -115,7 +115,7 @@ def _postgres_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _address(text: str) -> str:
+def _check_address(text: str) -> str:
     host, separator, port = text.rpartition(":")
     if not separator or not host:
         msg = f"{text!r} is not an address; use host:port, such as temporal.example.com:7233"
@@ -124,15 +124,15 @@ def _address(text: str) -> str:
     return text
 
 
-def _key_ring(secret: SecretStr) -> SecretStr:
+def _check_key_ring(secret: SecretStr) -> SecretStr:
     SecretBox(secret.get_secret_value())
     return secret
 
 
-HttpUrl = Annotated[str, AfterValidator(http_url)]
-PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
-KeyRing = Annotated[SecretStr, AfterValidator(_key_ring)]
-Address = Annotated[str, AfterValidator(_address)]
+HttpUrl = Annotated[str, AfterValidator(check_http_url)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_check_postgres_url)]
+KeyRing = Annotated[SecretStr, AfterValidator(_check_key_ring)]
+Address = Annotated[str, AfterValidator(_check_address)]
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Count = Annotated[int, Field(ge=1)]
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)

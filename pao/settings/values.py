@@ -91,7 +91,7 @@ def check_token(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def show_size(value: int) -> str:
+def format_size(value: int) -> str:
     """Write a number of bytes as it may stand in an environment variable."""
     for unit in ("GB", "MB", "KB"):
         if value % _SIZE_UNITS[unit] == 0:
@@ -111,7 +111,7 @@ def parse_json_object(text: str) -> dict[str, Any]:
     return found
 
 
-def _when_text(parse: Any) -> BeforeValidator:
+def _parse_text(parse: Any) -> BeforeValidator:
     # Defaults are given as values, the environment gives text.
     return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
@@ -126,10 +126,10 @@ Credential = Annotated[SecretStr, AfterValidator(check_credential)]
 Token = Annotated[SecretStr, AfterValidator(check_token)]
 """What is sent in a header as it is."""
 
-SPLIT = _when_text(split_names)
-Duration = Annotated[timedelta, _when_text(read_duration)]
-DurationOrZero = Annotated[timedelta, _when_text(read_duration_or_zero)]
-Size = Annotated[int, _when_text(parse_size), ByteSize()]
+SPLIT = _parse_text(split_names)
+Duration = Annotated[timedelta, _parse_text(read_duration)]
+DurationOrZero = Annotated[timedelta, _parse_text(read_duration_or_zero)]
+Size = Annotated[int, _parse_text(parse_size), ByteSize()]
 Names = Annotated[tuple[str, ...], NoDecode, SPLIT]
 Networks = Annotated[Names, AfterValidator(check_networks)]
-JsonObject = Annotated[dict[str, Any], NoDecode, _when_text(parse_json_object)]
+JsonObject = Annotated[dict[str, Any], NoDecode, _parse_text(parse_json_object)]

@@ -10,7 +10,7 @@ from pao.settings.sections import Count, HttpUrl, SettingsSection
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def _safe(url: str) -> str:
+def _check_public_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         msg = f"{url!r} would send sessions in clear text; use https (http is for loopback only)"
@@ -25,7 +25,7 @@ class WebSettings(SettingsSection):
     """The pages for people."""
 
     enabled: bool = Field(default=True, validation_alias="PAO_WEB")
-    public_url: Annotated[HttpUrl, AfterValidator(_safe)] | None = Field(
+    public_url: Annotated[HttpUrl, AfterValidator(_check_public_url)] | None = Field(
         None, validation_alias="PAO_PUBLIC_URL"
     )
     rate_limit_per_minute: Count = Field(300, validation_alias="PAO_WEB_RATE_LIMIT")

@@ -8,7 +8,7 @@ from activities.actions.approval import ApprovalConfig
 from activities.actions.jira_ticket_config import JiraTicketConfig
 from activities.actions.rest_api import ACTION as REST
 from activities.config_values import without_nulls
-from activities.configuration_validators import judge_of, reader_of
+from activities.configuration_validators import reader_for, validator_for
 from activities.github.commit_config import GitCommitConfig
 
 
@@ -65,12 +65,12 @@ def test_what_is_empty_without_its_nulls_goes_with_them(given: Any, kept: Any) -
 
 def test_a_reader_changes_nothing_but_what_is_left_out() -> None:
     given = {"ticket": {"summaryTemplate": "s", "labels": ["a", None]}, "waitFor": "created"}
-    read = reader_of(JiraTicketConfig)(given)
+    read = reader_for(JiraTicketConfig)(given)
     assert read == {"ticket": {"summaryTemplate": "s", "labels": ["a"]}, "waitFor": "created"}
-    assert reader_of(JiraTicketConfig)({"ticket": {}}) == {"ticket": {}}
+    assert reader_for(JiraTicketConfig)({"ticket": {}}) == {"ticket": {}}
 
 
 def test_a_judge_names_the_place_and_no_value() -> None:
-    [problem] = judge_of(JiraTicketConfig)({"ticket": {"summaryTemplate": {"s3cr3t": 1}}})
+    [problem] = validator_for(JiraTicketConfig)({"ticket": {"summaryTemplate": {"s3cr3t": 1}}})
     assert problem.place == ("ticket", "summaryTemplate")
     assert "s3cr3t" not in problem.message

@@ -16,7 +16,7 @@ from activities.action_errors import (
     application_error,
 )
 from activities.base import ActionConfig, ActionContext
-from activities.disclosure import OURS, Disclosure, place_of
+from activities.disclosure import UNMASKED_FIELDS, Disclosure, sealing_context
 from activities.log import ActionLog, LogLine
 from activities.progress import ActionProgress
 from activities.registry import load_all
@@ -43,7 +43,7 @@ LEAVING = [
 
 
 def disclosure() -> Disclosure:
-    return Disclosure(SecretMasks([SECRET]), BOX, place_of("r", "a"))
+    return Disclosure(SecretMasks([SECRET]), BOX, sealing_context("r", "a"))
 
 
 def filled(kind: type) -> Any:
@@ -52,7 +52,7 @@ def filled(kind: type) -> Any:
     return kind(
         **{
             one.name: f"our {one.name}"
-            if (kind.__name__, one.name) in OURS
+            if (kind.__name__, one.name) in UNMASKED_FIELDS
             else of(hints[one.name])
             for one in fields(kind)
         }
@@ -77,11 +77,11 @@ def of(hint: Any) -> Any:
 @pytest.mark.parametrize("kind", LEAVING)
 def test_no_field_of_what_leaves_an_activity_tells_a_secret(kind: type) -> None:
     given = filled(kind)
-    masked = disclosure()._masked(given)
+    masked = disclosure()._mask(given)
     assert SECRET in repr(given)
     assert SECRET not in repr(masked)
     for one in fields(kind):
-        if (kind.__name__, one.name) in OURS:
+        if (kind.__name__, one.name) in UNMASKED_FIELDS:
             assert getattr(masked, one.name) == f"our {one.name}"
 
 
@@ -128,7 +128,7 @@ def test_no_attribute_of_an_error_tells_a_secret(kind: type[ActionError]) -> Non
 
 
 @pytest.mark.parametrize("name", sorted(load_all()))
-def test_what_each_type_says_about_cleaning_up_is_masked(name: str) -> None:
+def test_what_each_type_says_about_cleaning_up_is_mask(name: str) -> None:
     result = ActionResult(
         outputs=dict.fromkeys(("branch", "url", "pullRequestUrl", "workspace", "key"), SECRET),
         external_reference=f"x-{SECRET}",
@@ -151,7 +151,7 @@ def test_what_a_wait_needs_is_sealed_and_comes_back() -> None:
 
 def test_a_sealed_wait_opens_for_its_own_action_only() -> None:
     kept = disclosure().sealed({"url": SECRET})
-    other = replace(disclosure(), place=place_of("r", "b"))
+    other = replace(disclosure(), place=sealing_context("r", "b"))
     with pytest.raises(ActionFailedError):
         other.opened(kept)
 

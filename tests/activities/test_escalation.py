@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from activities.escalation import Escalator
-from activities.escalation_text import FILE, describe
+from activities.escalation_text import FILE, full_text
 from pao.clients.jira import JiraFlavour
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
@@ -66,7 +66,7 @@ async def test_what_is_too_long_is_cut_and_attached_whole(
     [file] = ticket["attachments"]
     assert made.ticket_key == again.ticket_key == ticket["key"]
     assert file["name"] == FILE
-    assert file["size"] == len(describe(given).encode())
+    assert file["size"] == len(full_text(given).encode())
     assert FILE in ticket["description"]
     for part in (given.context.request_id, "Remove the record", "Cleanup required"):
         assert part in ticket["description"]
@@ -86,7 +86,7 @@ def test_what_failed_actions_left_stands_in_the_table_of_actions() -> None:
         ActionState("f", 5, "job", "Old", ActionStatus.FAILED, error=failed),
     ]
     # As the workflow passes them: it leaves out what may be large.
-    text = describe(replace(failure(), actions=[trim_for_ticket(state) for state in states]))
+    text = full_text(replace(failure(), actions=[in_ticket(state) for state in states]))
     assert "|Made|completed|0|NET-1|" in text
     assert "|Half|failed|0|[NET-7|http://jira/browse/NET-7]|" in text
     assert "|Doubt|failed|0|not known|" in text
@@ -98,8 +98,8 @@ def test_what_failed_actions_left_stands_in_the_table_of_actions() -> None:
 def test_an_escalation_links_to_the_page_of_its_request_where_there_are_pages() -> None:
     given = failure()
     link = f"||Page|[https://pao.example.com/requests/{given.context.request_id}]|"
-    assert link in describe(given, pages="https://pao.example.com")
-    assert "||Page|" not in describe(given)
+    assert link in full_text(given, pages="https://pao.example.com")
+    assert "||Page|" not in full_text(given)
 
 
 async def test_a_short_one_has_no_file(tmp_path: Path) -> None:

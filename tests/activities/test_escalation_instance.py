@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from activities.escalation import Escalator
-from activities.escalation_text import describe
+from activities.escalation_text import full_text
 from pao.clients.jira import JiraInstance
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
@@ -56,7 +56,7 @@ def test_what_an_action_made_is_named_although_it_has_no_address() -> None:
     asked = EscalationInput(
         context=new_request().context, error_context={}, actions=[made, nothing, linked]
     )
-    text = describe(asked).replace("\\", "")
+    text = full_text(asked).replace("\\", "")
     assert "|The record|completed|0|R-1|" in text
     assert "|The call|failed|0|none|" in text
     assert "|The ticket|completed|0|[R-1|https://jira.example/browse/R-1]|" in text

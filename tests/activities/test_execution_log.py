@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from activities.execution_log import ExecutionLogs
-from activities.log import LEFT_OUT, LINES, ActionLog
+from activities.log import LINES, LOG_FULL, ActionLog
 from db.repositories.events import EventsRepository, StoredEvent
 from db.repositories.mirror import MirrorRepository
 from db.repositories.requests import NewRequest, RequestsRepository
@@ -130,7 +130,7 @@ async def test_more_lines_than_are_kept_end_with_a_word_about_it(db: Database) -
     await voice.flush()
     found = said(await lines(db, given))
     assert len(found) == LINES
-    assert found[-1] == ("warning", LEFT_OUT)
+    assert found[-1] == ("warning", LOG_FULL)
 
 
 async def test_an_action_does_not_notice_a_database_that_is_away(

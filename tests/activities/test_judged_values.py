@@ -9,7 +9,7 @@ from activities.actions.notification import ACTION as NOTIFICATION
 from activities.actions.rest_api import ACTION as REST
 from activities.actions.webhook import ACTION as WEBHOOK
 from activities.base import Action
-from activities.configuration_validators import judge_of
+from activities.configuration_validators import validator_for
 from pao.core.names import MASK
 from tests.support.actions import validate_config
 
@@ -108,7 +108,7 @@ def test_a_header_that_cannot_be_named_so_is_told_at_submission() -> None:
 def test_what_is_fine_or_not_known_yet_is_not_refused(
     action: Action[Any], config: dict[str, Any]
 ) -> None:
-    assert judge_of(action.config)(config) == ()
+    assert validator_for(action.config)(config) == ()
 
 
 def test_blanks_around_the_key_of_a_ticket_are_no_part_of_it() -> None:

@@ -13,7 +13,7 @@ from activities.github.current_files import (
     MOST_KEPT,
     FileCache,
     FileContent,
-    present_files,
+    read_current_files,
 )
 from pao.core.payloads.files import FilesAnswer
 from tests.support.github import GitHubSandbox
@@ -42,7 +42,7 @@ async def read(
     given = {"repository": TENANTS, "branch": "main", "files": files, "commitMessage": "Change"}
     config = GitCommitConfig.model_validate(given | more)
     kept = FileCache() if kept is None else kept
-    return await present_files(config, about(github.options()), kept)
+    return await read_current_files(config, about(github.options()), kept)
 
 
 def reads(github: GitHubSandbox) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from activities.reconciler import Reconciler, RunLimits
-from activities.reconciliation_rules import Divergence, judge
+from activities.reconciliation_rules import Divergence, compare
 from db.repositories.maintenance_runs import MaintenanceRunRecord, MaintenanceRunsRepository
 from db.repositories.open_requests import OpenRequest
 from pao.clients.inspection import WorkflowInspector, WorkflowPresence, WorkflowState
@@ -251,7 +251,7 @@ def row(status: RequestStatus, run_id: str | None = "run") -> OpenRequest:
 def test_every_pair_of_row_and_workflow_has_its_divergence(
     stored: OpenRequest, standing: WorkflowState, divergence: Divergence
 ) -> None:
-    assert judge(stored, standing, now=NOW, memory=timedelta(days=1)) == divergence
+    assert compare(stored, standing, now=NOW, memory=timedelta(days=1)) == divergence
 
 
 async def in_newest_run(bench: Workbench, request: Request) -> bool:

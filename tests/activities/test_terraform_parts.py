@@ -8,18 +8,18 @@ import pytest
 from pydantic import ValidationError
 
 from activities.actions.terraform import ACTION
-from activities.terraform.cleanup import StateLocation, location
+from activities.terraform.cleanup import StateLocation, describe_location
 from activities.terraform.config import TerraformBackend, TerraformConfig
-from activities.terraform.events import Events, describe, lock_in
+from activities.terraform.events import Events, describe, parse_lock
 from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
 from activities.terraform.hcl import read_folder
 from activities.terraform.process import LINE_LIMIT, TAIL_LIMIT, BoundedOutput, LineReader, Tail
 from activities.terraform.sensitive_values import SensitiveValues, sensitive_variables
-from activities.terraform.state import concerned, resources_of
+from activities.terraform.state import filter_touched, resources_of
 from activities.terraform.state_location import (
     breaker_target,
     foreign_request_in,
-    settings_of_place,
+    location_settings,
 )
 from activities.terraform.working_directory import WorkingDirectory, write_json
 from pao.runtime.masking import SecretMasks
@@ -189,10 +189,10 @@ def test_a_diagnostic_is_one_readable_text() -> None:
 
 
 def test_only_a_refused_lock_is_taken_for_one() -> None:
-    assert lock_in("ID: 5") is None
-    assert lock_in("Error acquiring the state lock\nError message: x\nLock Info:\n  ID:   5\n") == {
-        "id": "5"
-    }
+    assert parse_lock("ID: 5") is None
+    assert parse_lock(
+        "Error acquiring the state lock\nError message: x\nLock Info:\n  ID:   5\n"
+    ) == {"id": "5"}
 
 
 def test_data_sources_are_nothing_to_clean_up() -> None:
@@ -206,8 +206,8 @@ def test_data_sources_are_nothing_to_clean_up() -> None:
     }
     [only] = resources_of(values)
     assert (only.address, only.type, only.id) == ("c.d", "c", "7")
-    assert concerned([only], set(), own=True) == [only]
-    assert concerned([only], {"x.y"}, own=False) == []
+    assert filter_touched([only], set(), own=True) == [only]
+    assert filter_touched([only], {"x.y"}, own=False) == []
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def made_by_hand(tmp_path: Path, required: ExecutionSpec, backend: str | None) -
         write_json(directory.backend, config)
     told = {"backend": {"type": backend, "config": config}}
     write_json(directory.data / "terraform.tfstate", told)
-    return location(required, directory, program="/bin/tofu", backend=backend or "local")
+    return describe_location(required, directory, program="/bin/tofu", backend=backend or "local")
 
 
 def test_where_a_state_is_names_module_ref_bucket_key_and_workspace(tmp_path: Path) -> None:
@@ -322,4 +322,4 @@ def test_the_id_of_another_request_in_a_backend_is_seen() -> None:
     ],
 )
 def test_a_connection_is_shown_without_its_account(given: str, shown: str) -> None:
-    assert settings_of_place({"conn_str": given}) == {"conn_str": shown}
+    assert location_settings({"conn_str": given}) == {"conn_str": shown}

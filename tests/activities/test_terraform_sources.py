@@ -15,9 +15,9 @@ import pytest
 from activities.action_errors import ActionFailedError
 from activities.options import TerraformOptions
 from activities.terraform.execution_spec import ModuleSource
-from activities.terraform.source import allowed
-from tests.support.git import commit_files, git
-from tests.support.terraform import TerraformBench
+from activities.terraform.source import check_allowed
+from tests.support.git import committed, git
+from tests.support.terraform import Ground
 
 MODULE = 'variable "name" {}\noutput "name" { value = "VERSION ${var.name}" }\n'
 CONFIG = {"variables": {"name": "orders"}}
@@ -47,7 +47,7 @@ def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
     ],
 )
 def test_what_is_listed_may_run(source: ModuleSource) -> None:
-    assert allowed(source, TerraformOptions(sources=LISTED)) == source
+    assert check_allowed(source, TerraformOptions(sources=LISTED)) == source
 
 
 @pytest.mark.parametrize(
@@ -75,28 +75,28 @@ def test_what_is_listed_may_run(source: ModuleSource) -> None:
 )
 def test_what_is_not_listed_is_refused(source: ModuleSource) -> None:
     with pytest.raises(ActionFailedError):
-        allowed(source, TerraformOptions(sources=LISTED))
+        check_allowed(source, TerraformOptions(sources=LISTED))
 
 
 def test_without_a_list_nothing_may_run() -> None:
     with pytest.raises(ActionFailedError, match="TERRAFORM_SOURCES"):
-        allowed(ModuleSource(path="/srv/modules"), TerraformOptions())
+        check_allowed(ModuleSource(path="/srv/modules"), TerraformOptions())
 
 
 def test_a_relative_folder_is_looked_up_in_those_that_are_listed(tmp_path: Path) -> None:
     (tmp_path / "two" / "network").mkdir(parents=True)
     roots = (str(tmp_path / "one"), str(tmp_path / "two"))
-    found = allowed(ModuleSource(path="network"), TerraformOptions(sources=roots))
+    found = check_allowed(ModuleSource(path="network"), TerraformOptions(sources=roots))
     assert found.path == str(tmp_path / "two" / "network")
     with pytest.raises(ActionFailedError):
-        allowed(ModuleSource(path="../three/network"), TerraformOptions(sources=roots))
+        check_allowed(ModuleSource(path="../three/network"), TerraformOptions(sources=roots))
 
 
 def test_a_link_out_of_a_listed_folder_is_no_way_out(tmp_path: Path) -> None:
     (tmp_path / "listed").mkdir()
     (tmp_path / "listed" / "link").symlink_to("/etc")
     with pytest.raises(ActionFailedError):
-        allowed(
+        check_allowed(
             ModuleSource(path=str(tmp_path / "listed" / "link")),
             TerraformOptions(sources=(str(tmp_path / "listed"),)),
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from activities.base import Action
 from activities.breakers import Breakers
-from activities.configuration_validators import models_of
+from activities.configuration_validators import action_models
 from activities.execution import Executor
 from activities.outgoing import NetworkAccess
 from activities.session_factory import Tools
@@ -95,6 +95,6 @@ def validate_config(
         parse_definition(request.context.item.definition),
         request.plan,
         request.context,
-        models_of({action.type: action}, ScopeContext()),
+        action_models({action.type: action}, ScopeContext()),
         secrets={},
     )

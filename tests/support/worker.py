@@ -20,7 +20,7 @@ from db.repositories.requests import NewRequest, RequestsRepository
 from pao.app import assembly
 from pao.app.resumption import stored_input
 from pao.app.worker import Workers, build_worker
-from pao.clients.proofs import proven
+from pao.clients.proofs import with_proof
 from pao.clients.temporal import RequestWorkflows
 from pao.clients.temporal_connection import connect
 from pao.core.payloads.decisions import DecisionRecord
@@ -183,7 +183,7 @@ class Workbench:
         """Decide as the API does; waits for the outcome, also of what closes the workflow."""
         decision_id = payload.setdefault("decisionId", secrets.token_hex(4))
         given = {"by": "ann", "via": "api", "reason": "a test", **payload}
-        signed = proven(self.box, request.id, str(decision), given)
+        signed = with_proof(self.box, request.id, str(decision), given)
         await self.handle(request).signal(decision, signed)
         row = await eventually(lambda: self._settled_decision(request, decision_id))
         return DecisionRecord(
@@ -205,7 +205,7 @@ class Workbench:
 
     async def proven_signal(self, request: Request, name: str, told: dict[str, Any]) -> None:
         """Send a signal as a process of PAO does."""
-        await self.signal(request, name, proven(self.box, request.id, name, told))
+        await self.signal(request, name, with_proof(self.box, request.id, name, told))
 
     async def terminate(self, request: Request) -> None:
         """Terminate the request's workflow, as an operator does."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pao.clients.proofs import proven
+from pao.clients.proofs import with_proof
 from pao.core.names import BUNDLE_DECISION_SIGNAL, COMPONENT_SIGNAL
 from tests.support.bundles import new_bundle
 from tests.support.postgres import Database
@@ -63,7 +63,7 @@ async def test_a_proof_holds_for_what_was_sent_and_for_nothing_else(
 ) -> None:
     request = await waiting(bench)
     other = "other" if change == "request" else request.id
-    signed = proven(bench.box, other, "approve", {**CEO, "decisionId": "d-1", "by": "ann"})
+    signed = with_proof(bench.box, other, "approve", {**CEO, "decisionId": "d-1", "by": "ann"})
     altered = {
         "by": {"by": "ceo"},
         "action": {"actionId": "ok", "email": "ceo"},

@@ -10,7 +10,7 @@ from activities.outgoing import TargetResponse
 from catalog import json_paths
 from pao.core.answers import KEPT_CHARACTERS
 
-_KINDS: dict[str, tuple[type, ...]] = {
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
     "number": (int, float),
@@ -24,7 +24,7 @@ class ExtractError(Exception):
     """The answer does not hold what the document promises, or cannot be read within bounds."""
 
 
-def outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
+def read_outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
     """Return what later actions may use; raises ``ExtractError`` for a promise that is not kept."""
     body = read_body(answer)
     made: dict[str, Any] = {"status": answer.status, "body": body}
@@ -33,7 +33,7 @@ def outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
     with json_paths.shared_budget():
         for name, given in config.response.extract.items():
             wanted = Extract(path=given) if isinstance(given, str) else given
-            made[name] = _extracted(name, wanted, body)
+            made[name] = _extract(name, wanted, body)
     return made
 
 
@@ -47,7 +47,7 @@ def read_body(answer: TargetResponse) -> Any:
         return answer.text
 
 
-def proves(condition: AnswerCondition, answer: TargetResponse) -> bool:
+def can_disprove(condition: AnswerCondition, answer: TargetResponse) -> bool:
     """Return whether an answer can prove that a condition does not hold: a login page cannot.
 
     That takes a whole JSON document, or for the path ``$`` a whole text that is not HTML.
@@ -65,7 +65,7 @@ def holds(condition: AnswerCondition, answer: TargetResponse) -> bool:
     A text and a scalar are the same when they are written the same: a look that took ``"true"``
     for absent where the target says ``true`` would do everything twice. 1 is not true.
     """
-    found = _first(condition.path, read_body(answer))
+    found = _first_match(condition.path, read_body(answer))
     if not condition.values:
         return found is not json_paths.MISSING and found is not None
     return any(_is_same(found, one) for one in condition.values)
@@ -80,16 +80,16 @@ def _is_same(found: Any, wanted: Any) -> bool:
     return isinstance(found, bool) == isinstance(wanted, bool) and bool(found == wanted)
 
 
-def tells(condition: AnswerCondition, answer: TargetResponse) -> bool:
+def has_value(condition: AnswerCondition, answer: TargetResponse) -> bool:
     """Return whether an answer holds what a condition reads, whatever its value."""
-    return _first(condition.path, read_body(answer)) is not json_paths.MISSING
+    return _first_match(condition.path, read_body(answer)) is not json_paths.MISSING
 
 
 def status_url(where: StatusUrl, answer: TargetResponse) -> str | None:
     """Return the address that the answer names, whole; None where it names none."""
     found: Any = None
     if where.path is not None:
-        found = _first(where.path, read_body(answer))
+        found = _first_match(where.path, read_body(answer))
     elif where.header is not None:
         found = answer.headers.get(where.header.lower())
     if not isinstance(found, str) or not found:
@@ -100,22 +100,22 @@ def status_url(where: StatusUrl, answer: TargetResponse) -> str | None:
         return None
 
 
-def _extracted(name: str, wanted: Extract, body: Any) -> Any:
-    found = _first(wanted.path, body)
+def _extract(name: str, wanted: Extract, body: Any) -> Any:
+    found = _first_match(wanted.path, body)
     if found is json_paths.MISSING or found is None:
         if wanted.required:
             raise ExtractError(f"it has no {wanted.path}, which {name} is read from")
         return None
     if len(json.dumps(found)) > KEPT_CHARACTERS:
         raise ExtractError(f"its {wanted.path} is larger than 64 kB, too large for an output")
-    kinds = _KINDS.get(wanted.type)
+    kinds = _PYTHON_TYPES.get(wanted.type)
     is_bool = isinstance(found, bool) and wanted.type != "boolean"
     if kinds and (is_bool or not isinstance(found, kinds)):
         raise ExtractError(f"its {wanted.path} is not of type {wanted.type}, as {name} promises")
     return found
 
 
-def _first(path: str, body: Any) -> Any:
+def _first_match(path: str, body: Any) -> Any:
     try:
         return json_paths.first(path, body)
     except json_paths.PathError as error:

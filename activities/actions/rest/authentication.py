@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes, urlencode
 import httpx
 
 from activities.action_errors import ActionError, ActionFailedError
-from activities.actions.rest.bodies import address
+from activities.actions.rest.bodies import build_url
 from activities.actions.rest.config import (
     ApiKey,
     Authentication,
@@ -42,39 +42,39 @@ class HttpRequest:
         return replace(self, headers={**self.headers, **more})
 
 
-async def authenticated(
+async def authenticate(
     outbound: HttpRequest,
     authentication: Authentication,
     context: ActionContext,
     tokens: TokenCache,
 ) -> HttpRequest:
     """Return the request with credentials, each of which is masked from now on."""
-    for credential in _written(authentication):
+    for credential in _credentials_in(authentication):
         context.secrets.add(credential)
     if isinstance(authentication, Basic):
         pair = f"{authentication.username}:{authentication.password}".encode()
-        return _bearing(outbound, "Basic", base64.b64encode(pair).decode(), context)
+        return _with_authorization(outbound, "Basic", base64.b64encode(pair).decode(), context)
     if isinstance(authentication, Bearer):
-        return _bearing(outbound, "Bearer", authentication.token, context)
+        return _with_authorization(outbound, "Bearer", authentication.token, context)
     if isinstance(authentication, ClientCredentials):
         token = await tokens.token(
-            token_key(authentication), partial(_fetch, authentication, context)
+            token_key(authentication), partial(_fetch_token, authentication, context)
         )
-        return _bearing(outbound, "Bearer", token, context)
+        return _with_authorization(outbound, "Bearer", token, context)
     if isinstance(authentication, ApiKey):
         if authentication.place == "query":
             return replace(
-                outbound, url=address(outbound.url, {authentication.name: authentication.key})
+                outbound, url=build_url(outbound.url, {authentication.name: authentication.key})
             )
         return outbound.with_headers(**{authentication.name: authentication.key})
     return (
-        _signed(outbound, authentication, context)
+        _sign(outbound, authentication, context)
         if isinstance(authentication, AwsSignature)
         else outbound
     )
 
 
-def _written(authentication: Authentication) -> list[str]:
+def _credentials_in(authentication: Authentication) -> list[str]:
     """Return the credentials that the configuration holds."""
     if isinstance(authentication, Basic):
         return [authentication.password]
@@ -92,17 +92,19 @@ def _written(authentication: Authentication) -> list[str]:
     return []
 
 
-def _bearing(outbound: HttpRequest, scheme: str, value: str, context: ActionContext) -> HttpRequest:
+def _with_authorization(
+    outbound: HttpRequest, scheme: str, value: str, context: ActionContext
+) -> HttpRequest:
     context.secrets.add(value)
     return outbound.with_headers(Authorization=f"{scheme} {value}")
 
 
-def _signed(outbound: HttpRequest, sigv4: AwsSignature, context: ActionContext) -> HttpRequest:
+def _sign(outbound: HttpRequest, sigv4: AwsSignature, context: ActionContext) -> HttpRequest:
     from botocore import auth  # noqa: PLC0415 -- a large library, and few items need it
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 -- as above
     from botocore.credentials import Credentials  # noqa: PLC0415 -- as above
 
-    outbound = replace(outbound, url=_canonical(outbound.url, path=sigv4.service == S3))
+    outbound = replace(outbound, url=_canonical_url(outbound.url, path=sigv4.service == S3))
     request = AWSRequest(
         method=outbound.method,
         url=outbound.url,
@@ -118,23 +120,23 @@ def _signed(outbound: HttpRequest, sigv4: AwsSignature, context: ActionContext) 
     return replace(outbound, headers=dict(request.headers.items()))
 
 
-def _canonical(url: str, *, path: bool) -> str:
+def _canonical_url(url: str, *, path: bool) -> str:
     """Return an address with its query encoded as AWS does before it signs, maybe its path too."""
     read = httpx.URL(url)
     target, mark, query = read.raw_path.decode("ascii").partition("?")
     if path:
-        target = "/".join(map(_encoded, target.split("/")))
+        target = "/".join(map(_percent_encode, target.split("/")))
     # A blank may be written as "+", which AWS takes for a plus sign.
     pairs = (one.split("=", 1) for one in query.replace("+", "%20").split("&"))
-    query = "&".join("=".join(map(_encoded, pair)) for pair in pairs)
+    query = "&".join("=".join(map(_percent_encode, pair)) for pair in pairs)
     return str(read.copy_with(raw_path=f"{target}{mark}{query}".encode(), fragment=None))
 
 
-def _encoded(text: str) -> str:
+def _percent_encode(text: str) -> str:
     return quote(unquote_to_bytes(text), safe="")
 
 
-async def _fetch(credentials: ClientCredentials, context: ActionContext) -> AccessToken:
+async def _fetch_token(credentials: ClientCredentials, context: ActionContext) -> AccessToken:
     asked = {
         "grant_type": "client_credentials",
         "scope": credentials.scope,

@@ -11,7 +11,7 @@ from activities.action_errors import ActionFailedError
 from activities.actions.rest.config import File, RequestBody, RestApiConfig, Scalar, is_left_out
 from pao.core.judgement import BAD_CALL
 
-_TYPES = {
+_CONTENT_TYPES = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
     "text": "text/plain; charset=utf-8",
@@ -19,7 +19,7 @@ _TYPES = {
 }
 
 
-def address(url: str, query: Mapping[str, Any]) -> str:
+def build_url(url: str, query: Mapping[str, Any]) -> str:
     """Return an address with more query; what is null is left out."""
     given = {name: _texts(value) for name, value in query.items() if value is not None}
     try:
@@ -31,7 +31,7 @@ def address(url: str, query: Mapping[str, Any]) -> str:
         ) from error
 
 
-def headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:
+def build_headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:
     """Return the headers that the document names, and the correlation id."""
     given = {name: _text(value) for name, value in config.headers.items() if value is not None}
     if "x-correlation-id" not in map(str.lower, given):
@@ -39,16 +39,16 @@ def headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:
     return given
 
 
-def content(body: RequestBody | None, mark: str) -> tuple[bytes | None, dict[str, str]]:
+def build_content(body: RequestBody | None, mark: str) -> tuple[bytes | None, dict[str, str]]:
     """Return the body and its content type; the same configuration results in the same bytes."""
     if body is None:
         return None, {}
     if body.type == "multipart":
         return _multipart(body.content_template, mark)
-    return _bytes(_encoded(body)), {"Content-Type": _TYPES[body.type]}
+    return _bytes(_encode_body(body)), {"Content-Type": _CONTENT_TYPES[body.type]}
 
 
-def _encoded(body: RequestBody) -> str:
+def _encode_body(body: RequestBody) -> str:
     given = body.content_template
     if isinstance(given, str):
         return given

@@ -32,7 +32,7 @@ Scalar = str | int | float | bool
 # What repeats harmlessly, by HTTP's own definition.
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 OWN_OUTPUTS = frozenset({"status", "body", "bodyTruncated"})
-_WIRE = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+_TRANSPORT_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 
 class Endpoint(CamelCaseConfig):
@@ -65,7 +65,7 @@ class RequestBody(CamelCaseConfig):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> "RequestBody":
+    def _check_content(self) -> "RequestBody":
         mapping = isinstance(self.content_template, dict)
         if self.type == "multipart" and not mapping:
             raise ValueError("a multipart body is a mapping from names to texts or files")
@@ -100,7 +100,7 @@ class NoAuthentication(CamelCaseConfig):
     type: Literal["none"] = "none"
 
 
-def _without_colon(name: str) -> str:
+def _refuse_colon(name: str) -> str:
     if ":" in name:
         raise ValueError("it holds a colon, after which a server reads the password (RFC 7617)")
     return name
@@ -115,8 +115,8 @@ class Basic(CamelCaseConfig):
 
     @field_validator("username")
     @classmethod
-    def _username_has_no_colon(cls, name: str) -> str:
-        return _without_colon(name)
+    def _check_username(cls, name: str) -> str:
+        return _refuse_colon(name)
 
 
 class Bearer(CamelCaseConfig):
@@ -135,7 +135,7 @@ class ApiKey(CamelCaseConfig):
     place: Literal["header", "query"] = "header"
 
     @model_validator(mode="after")
-    def _is_a_header(self) -> "ApiKey":
+    def _check_header(self) -> "ApiKey":
         if self.place == "query":
             return self
         for part, require in (("name", require_header_name), ("key", require_header_text)):
@@ -161,10 +161,10 @@ class ClientCredentials(CamelCaseConfig):
     )
 
     @model_validator(mode="after")
-    def _client_id_has_no_colon(self) -> "ClientCredentials":
+    def _check_client_id(self) -> "ClientCredentials":
         if self.style == "basic":
             try:
-                _without_colon(self.client_id)
+                _refuse_colon(self.client_id)
             except ValueError as error:
                 raise PlacedError(("clientId",), str(error)) from error
         return self
@@ -189,7 +189,7 @@ Authentication = Annotated[
 ]
 
 
-def _json_path(path: str) -> str:
+def _check_json_path(path: str) -> str:
     try:
         json_paths.check(path)
     except json_paths.PathError as error:
@@ -200,7 +200,7 @@ def _json_path(path: str) -> str:
 # The schema names the format, so that the catalog's rules find a wrong path in the document.
 _JSON_PATH = {"type": "string", "format": JSON_PATH}
 JsonPath = Annotated[
-    str, AfterValidator(_json_path), Field(json_schema_extra={"format": JSON_PATH})
+    str, AfterValidator(_check_json_path), Field(json_schema_extra={"format": JSON_PATH})
 ]
 """A JSONPath that is evaluated within bounds; its patterns are RE2's."""
 
@@ -225,12 +225,12 @@ class Response(CamelCaseConfig):
 
     @field_validator("extract")
     @classmethod
-    def _leaves_ours(cls, given: dict[str, str | Extract]) -> dict[str, str | Extract]:
+    def _check_names(cls, given: dict[str, str | Extract]) -> dict[str, str | Extract]:
         if taken := sorted(OWN_OUTPUTS & given.keys()):
             raise ValueError(f"{', '.join(taken)} is an output of every call; use another name")
         for path in given.values():
             if isinstance(path, str):
-                _json_path(path)
+                _check_json_path(path)
         return given
 
 
@@ -312,7 +312,7 @@ class RestApiConfig(CamelCaseConfig):
 
     @field_validator("query", mode="before")
     @classmethod
-    def _leaves_out_nulls(cls, given: Any) -> Any:
+    def _drop_nulls(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
         return {
@@ -322,7 +322,7 @@ class RestApiConfig(CamelCaseConfig):
 
     @field_validator("headers")
     @classmethod
-    def _leaves_the_wire(cls, given: dict[str, Scalar | None]) -> dict[str, Scalar | None]:
-        if taken := sorted(name for name in given if name.lower() in _WIRE):
+    def _refuse_transport_headers(cls, given: dict[str, Scalar | None]) -> dict[str, Scalar | None]:
+        if taken := sorted(name for name in given if name.lower() in _TRANSPORT_HEADERS):
             raise ValueError(f"{', '.join(taken)} is set by PAO itself")
         return given

@@ -40,7 +40,7 @@ class StatusResponse:
     redirected: bool = False
 
 
-async def ask(
+async def poll_once(
     sender: Sender, config: RestApiConfig, context: ActionContext, url: str
 ) -> StatusResponse:
     """Poll once, following redirects by GET; each hop is checked like the first address."""
@@ -64,21 +64,21 @@ async def poll(
     sender: Sender, config: RestApiConfig, context: ActionContext, url: str
 ) -> ActionResult:
     """Poll until the target is done, also across outages."""
-    following = _following(config)
+    following = _async_config(config)
     since = float(context.progress.saved.get("since") or time.time())
     context.progress.save({"since": since})
     refusals = 0
     while True:
         try:
-            status = await _well(sender, config, context, url)
+            status = await _ask_status(sender, config, context, url)
             refusals = 0
-            result = await evaluated(judged, config, status)
+            result = await evaluate(evaluate_status, config, status)
             if result is not None:
                 return result
         except _PollError as met:
             refusals = 0 if met.error.retryable else refusals + 1
             if refusals >= PATIENCE or met.final:
-                raise _lost(url, met.error) from met.error
+                raise _outcome_lost_error(url, met.error) from met.error
             await context.log.warning(f"The target cannot be asked now: {met.error.message}")
         if time.time() - since > following.timeout:
             raise OutcomeUnknownError(
@@ -96,7 +96,7 @@ class ResumedPoll:
     result: ActionResult | None
 
 
-async def resumed(
+async def resume_poll(
     sender: Sender, config: RestApiConfig, context: ActionContext, earlier: Pending
 ) -> ResumedPoll | None:
     """Ask where an earlier attempt had been told to; None where nothing is known there any more.
@@ -105,7 +105,7 @@ async def resumed(
     """
     waits = ResumedPoll(ActionResult(outputs={"status": ACCEPTED, "body": None}, pending=earlier))
     try:
-        status = await ask(sender, config, context, str(earlier.state["url"]))
+        status = await poll_once(sender, config, context, str(earlier.state["url"]))
     except ActionError:
         return waits
     if status.answer.status in GONE:
@@ -113,20 +113,20 @@ async def resumed(
     if not status.answer.is_success:
         return waits
     try:
-        result = await evaluated(judged, config, status)
+        result = await evaluate(evaluate_status, config, status)
     except ActionFailedError:
         return ResumedPoll(None)
     return waits if result is None else ResumedPoll(result)
 
 
-def judged(config: RestApiConfig, status: StatusResponse) -> ActionResult | None:
+def evaluate_status(config: RestApiConfig, status: StatusResponse) -> ActionResult | None:
     """Return the result of a target that is done, None while it is at work.
 
     A 303 or 302 leads to the result, which need not tell a status: without what ``until`` reads,
     it is the result, unless it is HTML, such as a login page. Raises ``ActionFailedError`` where
     the target says that it has failed.
     """
-    following, answer = _following(config), status.answer
+    following, answer = _async_config(config), status.answer
     if following.fail_when is not None and answers.holds(following.fail_when, answer):
         raise ActionFailedError(
             f"The target says that it has failed. Look at {safe_url(answer.url)} for what the job "
@@ -136,7 +136,7 @@ def judged(config: RestApiConfig, status: StatusResponse) -> ActionResult | None
         )
     done = answers.holds(following.until, answer)
     if not done and status.redirected and not answer.is_html:
-        done = not answers.tells(following.until, answer)
+        done = not answers.has_value(following.until, answer)
     return result_of(config, answer) if done else None
 
 
@@ -145,7 +145,7 @@ def result_of(
 ) -> ActionResult:
     """Return the outputs of an answer; raises where it is not as the document promises."""
     try:
-        made = answers.outputs(config, answer)
+        made = answers.read_outputs(config, answer)
     except answers.ExtractError as error:
         kind = ActionFailedError if reading else OutcomeUnknownError
         raise kind(
@@ -158,7 +158,7 @@ def result_of(
     return ActionResult(outputs=made)
 
 
-async def evaluated(read: Callable[..., T], /, *given: Any, reading: bool = False) -> T:
+async def evaluate(read: Callable[..., T], /, *given: Any, reading: bool = False) -> T:
     """Read an answer by the document's JSONPaths, in a thread: that may take up to a second."""
     try:
         return await asyncio.to_thread(read, *given)
@@ -178,11 +178,11 @@ class _PollError(Exception):
         self.final = final
 
 
-async def _well(
+async def _ask_status(
     sender: Sender, config: RestApiConfig, context: ActionContext, url: str
 ) -> StatusResponse:
     try:
-        status = await ask(sender, config, context, url)
+        status = await poll_once(sender, config, context, url)
     except ActionError as met:
         ours = met.silent and not met.retryable
         raise _PollError(met, final=ours) from met
@@ -193,7 +193,7 @@ async def _well(
     raise _PollError(error)
 
 
-def _lost(url: str, error: ActionError) -> OutcomeUnknownError:
+def _outcome_lost_error(url: str, error: ActionError) -> OutcomeUnknownError:
     return OutcomeUnknownError(
         f"The target has accepted the call, but {safe_url(url)} no longer reports its outcome: "
         f"{error.message} Look there; a retry asks again.",
@@ -203,7 +203,7 @@ def _lost(url: str, error: ActionError) -> OutcomeUnknownError:
     )
 
 
-def _following(config: RestApiConfig) -> Asynchronous:
+def _async_config(config: RestApiConfig) -> Asynchronous:
     if config.asynchronous is None:
         raise ActionFailedError("The item does not say how the call is followed.", judged=NOT_SET)
     return config.asynchronous

@@ -6,7 +6,7 @@ from activities.actions.rest import bodies
 from activities.actions.rest.authentication import (
     UNAUTHORIZED,
     HttpRequest,
-    authenticated,
+    authenticate,
     token_key,
 )
 from activities.actions.rest.config import ClientCredentials, NoAuthentication, RestApiConfig
@@ -24,11 +24,11 @@ class Sender:
 
     async def call(self, config: RestApiConfig, context: ActionContext) -> TargetResponse:
         """Make the call that the document describes."""
-        content, kind = bodies.content(config.body, context.mark)
-        headers = kind | bodies.headers(config, correlation_id=context.request.correlation_id)
+        content, kind = bodies.build_content(config.body, context.mark)
+        headers = kind | bodies.build_headers(config, correlation_id=context.request.correlation_id)
         if config.idempotency_header:
             headers[config.idempotency_header] = context.idempotency_key
-        url = bodies.address(config.endpoint.url, config.query)
+        url = bodies.build_url(config.endpoint.url, config.query)
         return await self._send(
             HttpRequest(config.endpoint.method, url, headers, content), config, context
         )
@@ -42,7 +42,7 @@ class Sender:
         max_body: int = READ_BYTES,
     ) -> TargetResponse:
         """Read an address of the configuration, of its answer at most ``max_body`` bytes."""
-        headers = bodies.headers(config, correlation_id=context.request.correlation_id)
+        headers = bodies.build_headers(config, correlation_id=context.request.correlation_id)
         return await self._send(HttpRequest("GET", url, headers), config, context, max_body)
 
     async def read_told(
@@ -62,18 +62,18 @@ class Sender:
         max_body: int = READ_BYTES,
     ) -> TargetResponse:
         given = config.authentication
-        sent = await authenticated(outbound, given, context, self._tokens)
-        answer = await _once(sent, config, context, max_body)
+        sent = await authenticate(outbound, given, context, self._tokens)
+        answer = await _send_once(sent, config, context, max_body)
         if answer.status == UNAUTHORIZED and isinstance(given, ClientCredentials):
             # Refused before anything was done: the kept token may have ended early.
             refused = sent.headers["Authorization"].removeprefix("Bearer ")
             self._tokens.forget(token_key(given), refused)
-            sent = await authenticated(outbound, given, context, self._tokens)
-            answer = await _once(sent, config, context, max_body)
+            sent = await authenticate(outbound, given, context, self._tokens)
+            answer = await _send_once(sent, config, context, max_body)
         return answer
 
 
-async def _once(
+async def _send_once(
     sent: HttpRequest, config: RestApiConfig, context: ActionContext, max_body: int
 ) -> TargetResponse:
     return await context.http.request(

@@ -17,8 +17,8 @@ import httpx
 import typer
 
 from pao.app.cli.exits import CliError, ExitCode, from_envelope
-from pao.app.cli.profiles import ApiTarget
-from pao.clients.aws.signing import HEADER, sign, usual_url
+from pao.app.cli.profiles import Target
+from pao.clients.aws.signing import HEADER, default_sts_url, sign
 from pao.clients.aws.sigv4 import SignableRequest, SigningKey, signature_headers
 
 SESSIONS = "/api/v1/sessions"
@@ -79,7 +79,7 @@ class AwsSession(httpx.Auth):
         target = self._target
         proof = sign(
             self._credentials,
-            sts_url=target.sts_url or usual_url(target.region),
+            sts_url=target.sts_url or default_sts_url(target.region),
             region=target.region,
             server_id=target.server_id or target.endpoint,
             method="POST",

@@ -19,7 +19,7 @@ from activities.bookkeeping import Bookkeeper
 from activities.choices import ChoicesFetcher
 from activities.components import ComponentReader
 from activities.conditions import Conditions
-from activities.configuration_validators import models_of
+from activities.configuration_validators import action_models
 from activities.corrections import Corrector
 from activities.escalation import Escalator
 from activities.execution import Executor
@@ -121,7 +121,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     tools = action_tools(settings, database=database, jira=jira, environ=environ)
     types = types or load_all()
     actions = Executor(types, tools).activities()
-    models = models_of(types, tools.scope_context)
+    models = action_models(types, tools.scope_context)
     bookkeeper = Bookkeeper(database)
     senders = SenderChecker(box=tools.box, temporal_approvals=settings.worker.temporal_approvals)
     components = ComponentReader(database, tools.box, tools.scope_context)

@@ -58,10 +58,12 @@ def read_caller(*, account: str, arn: str, user_id: str) -> AwsCaller:
 
     Raises ``CallerError`` if they contradict each other.
     """
-    match = _parts(arn)
+    match = _match_arn(arn)
     if match is None or match["account"] != account:
         raise CallerError("the ARN is not one of this account")
-    found = _of_arn(match["service"], match["rest"], account=account, arn=arn, user_id=user_id)
+    found = _build_caller(
+        match["service"], match["rest"], account=account, arn=arn, user_id=user_id
+    )
     if found is None:
         raise CallerError("the ARN and the user id are not of one identity")
     return found
@@ -72,7 +74,7 @@ def read_arn(arn: str) -> tuple[str, CallerKind, str, str | None]:
 
     Raises ``CallerError`` for any other.
     """
-    match = _parts(arn)
+    match = _match_arn(arn)
     if match is not None:
         what, _, rest = match["rest"].partition("/")
         if match["service"] == "iam" and what == "user" and rest:
@@ -83,12 +85,14 @@ def read_arn(arn: str) -> tuple[str, CallerKind, str, str | None]:
     raise CallerError("the ARN is neither a user's nor an assumed role's")
 
 
-def _parts(arn: str) -> re.Match[str] | None:
+def _match_arn(arn: str) -> re.Match[str] | None:
     """Return the parts of an ARN, or None if it is not one ARN, such as two joined by a proxy."""
     return _ARN.fullmatch(arn) if len(arn) <= _LONGEST and ",arn:" not in arn else None
 
 
-def _of_arn(service: str, rest: str, *, account: str, arn: str, user_id: str) -> AwsCaller | None:
+def _build_caller(
+    service: str, rest: str, *, account: str, arn: str, user_id: str
+) -> AwsCaller | None:
     what, _, path = rest.partition("/")
     match service, what:
         case "iam", "root" if not path and user_id == account:

@@ -18,9 +18,9 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-KEPT_SECONDS = 300.0
+CACHE_SECONDS = 300.0
 FAILED_SECONDS = 10.0
-_MOST_KEPT = 10_000
+_MAX_CACHED = 10_000
 # A caller in more groups than this is in none: something is wrong.
 MOST_GROUPS = 1_000
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 2, 3, 2
@@ -61,14 +61,14 @@ class AwsDirectory:
         self, config: DirectoryConfig, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._config = config
-        self._known: TTLCache[tuple[str, ...], Any] = TTLCache(
-            _MOST_KEPT, KEPT_SECONDS, timer=clock
+        self._cache: TTLCache[tuple[str, ...], Any] = TTLCache(
+            _MAX_CACHED, CACHE_SECONDS, timer=clock
         )
         self._failed: TTLCache[tuple[str, ...], bool] = TTLCache(
-            _MOST_KEPT, FAILED_SECONDS, timer=clock
+            _MAX_CACHED, FAILED_SECONDS, timer=clock
         )
-        self._asking: dict[tuple[str, ...], asyncio.Task[Any]] = {}
-        self._iam: TTLCache[str, Any] = TTLCache(100, 1_800, timer=clock)
+        self._pending: dict[tuple[str, ...], asyncio.Task[Any]] = {}
+        self._iam_clients: TTLCache[str, Any] = TTLCache(100, 1_800, timer=clock)
         # Threads of its own: an AWS that does not answer holds up nothing else.
         self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="aws-directory")
 
@@ -98,14 +98,14 @@ class AwsDirectory:
         return await self._ask(("person", user_name), lambda: self._list_memberships(user_name))
 
     async def _ask(self, key: tuple[str, ...], call: Callable[[], T]) -> T | None:
-        if key in self._known:
-            found: T = self._known[key]
+        if key in self._cache:
+            found: T = self._cache[key]
             return found
         if key in self._failed:
             return None
         # One question at a time for one thing, however many wait for its answer.
-        if (asking := self._asking.get(key)) is None:
-            asking = self._asking[key] = asyncio.create_task(self._answer(key, call))
+        if (asking := self._pending.get(key)) is None:
+            asking = self._pending[key] = asyncio.create_task(self._answer(key, call))
         return await asyncio.shield(asking)
 
     async def _answer(self, key: tuple[str, ...], call: Callable[[], T]) -> T | None:
@@ -119,25 +119,25 @@ class AwsDirectory:
             self._failed[key] = True
             return None
         else:
-            self._known[key] = found
+            self._cache[key] = found
             return found
         finally:
-            del self._asking[key]
+            del self._pending[key]
 
     def _list_groups(self, account: str, name: str, unique_id: str) -> tuple[str, ...]:
-        pages = self._iam_of(account).get_paginator("list_groups_for_user")
+        pages = self._iam_client(account).get_paginator("list_groups_for_user")
         found = [group["Arn"] for page in pages.paginate(UserName=name) for group in page["Groups"]]
         # Names are given again, ids are not. Asked last: had somebody else got the name before the
         # groups were listed, it would be told here.
         if self._get_user(account, name) != unique_id:
             raise LookupError(f"{unique_id} is no longer the user of its name")
-        return _bounded(found)
+        return _limit_groups(found)
 
     def _get_user(self, account: str, name: str) -> str:
-        return str(self._iam_of(account).get_user(UserName=name)["User"]["UserId"])
+        return str(self._iam_client(account).get_user(UserName=name)["User"]["UserId"])
 
     def _get_role(self, account: str, name: str) -> Role:
-        found = self._iam_of(account).get_role(RoleName=name)["Role"]
+        found = self._iam_client(account).get_role(RoleName=name)["Role"]
         tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
         return Role(arn=found["Arn"], path=found["Path"], unique_id=found["RoleId"], tags=tags)
 
@@ -153,18 +153,18 @@ class AwsDirectory:
             IdentityStoreId=store_id, MemberId={"UserId": person}
         )
         found = [one["GroupId"] for page in pages for one in page["GroupMemberships"]]
-        return _bounded(found)
+        return _limit_groups(found)
 
-    def _iam_of(self, account: str) -> Any:
+    def _iam_client(self, account: str) -> Any:
         """Return a client of IAM in an account; credentials of an assumed role last an hour."""
-        if account not in self._iam:
+        if account not in self._iam_clients:
             access = self._config.access
             if self._config.role is not None:
-                access = self._assumed(account)
-            self._iam[account] = self._client("iam", access)
-        return self._iam[account]
+                access = self._assume_role(account)
+            self._iam_clients[account] = self._client("iam", access)
+        return self._iam_clients[account]
 
-    def _assumed(self, account: str) -> Mapping[str, str]:
+    def _assume_role(self, account: str) -> Mapping[str, str]:
         partition = "aws-cn" if self._config.region.startswith("cn-") else "aws"
         if self._config.region.startswith("us-gov-"):
             partition = "aws-us-gov"
@@ -196,7 +196,7 @@ class AwsDirectory:
         )
 
 
-def _bounded(found: list[str]) -> tuple[str, ...]:
+def _limit_groups(found: list[str]) -> tuple[str, ...]:
     if len(found) > MOST_GROUPS:
         raise LookupError(f"more than {MOST_GROUPS} groups")
     return tuple(found)

@@ -42,7 +42,7 @@ class Proof:
         return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def usual_url(region: str) -> str:
+def default_sts_url(region: str) -> str:
     """Return where STS of a region is; China's are in a domain of their own."""
     return f"https://sts.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
 

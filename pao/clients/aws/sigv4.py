@@ -45,8 +45,8 @@ def signature_headers(
     canonical = "\n".join(
         (
             call.method,
-            quote(_tidy(call.raw_path.decode()), safe="/~"),
-            "&".join(sorted(call.raw_query.decode().split("&"), key=_by_name)),
+            quote(_normalize_path(call.raw_path.decode()), safe="/~"),
+            "&".join(sorted(call.raw_query.decode().split("&"), key=_name_and_value)),
             *(f"{name}:{lines[name]}" for name in sorted(lines)),
             "",
             signed,
@@ -68,12 +68,12 @@ def signature_headers(
     }
 
 
-def _by_name(pair: str) -> tuple[str, str]:
+def _name_and_value(pair: str) -> tuple[str, str]:
     name, _, value = pair.partition("=")
     return name, value
 
 
-def _tidy(path: str) -> str:
+def _normalize_path(path: str) -> str:
     """Return a path without empty and dot segments, as AWS signs it."""
     kept: list[str] = []
     for segment in path.split("/"):

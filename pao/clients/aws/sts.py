@@ -42,20 +42,22 @@ class Sts:
             "POST", self._url, most=LARGEST_ANSWER, headers=headers, content=BODY
         )
         if _REFUSED <= answer.status < _BROKEN:
-            code = _code(answer)
+            code = _error_code(answer)
             if answer.status == _TOO_MANY or code in _BUSY:
                 raise UnusableAnswerError(f"STS is asked too often ({code})")
             raise StsRefusedError(code)
         if answer.status != _OK:
             raise UnusableAnswerError(f"STS answered {answer.status}")
-        return _caller(answer.json())
+        return _read_identity(answer.json())
 
 
-def _caller(document: Any) -> AwsCaller:
-    response = _members(document, {"GetCallerIdentityResponse"})["GetCallerIdentityResponse"]
-    parts = _members(response, {"GetCallerIdentityResult", "ResponseMetadata"})
-    _members(parts["ResponseMetadata"], {"RequestId"})
-    found = _members(parts["GetCallerIdentityResult"], {"Account", "Arn", "UserId"})
+def _read_identity(document: Any) -> AwsCaller:
+    response = _require_members(document, {"GetCallerIdentityResponse"})[
+        "GetCallerIdentityResponse"
+    ]
+    parts = _require_members(response, {"GetCallerIdentityResult", "ResponseMetadata"})
+    _require_members(parts["ResponseMetadata"], {"RequestId"})
+    found = _require_members(parts["GetCallerIdentityResult"], {"Account", "Arn", "UserId"})
     if not all(isinstance(value, str) for value in found.values()):
         raise UnusableAnswerError("STS answered with values that are not strings")
     try:
@@ -66,13 +68,13 @@ def _caller(document: Any) -> AwsCaller:
         ) from error
 
 
-def _members(value: Any, names: set[str]) -> Mapping[str, Any]:
+def _require_members(value: Any, names: set[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict) or value.keys() != names:
         raise UnusableAnswerError("STS did not answer with the document of GetCallerIdentity")
     return value
 
 
-def _code(answer: BoundedAnswer) -> str:
+def _error_code(answer: BoundedAnswer) -> str:
     """Return the code of an error, for the log; whatever is not like one is no code."""
     try:
         document: Any = answer.json()

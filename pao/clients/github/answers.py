@@ -80,7 +80,7 @@ def read_run(document: Any) -> WorkflowRun:
     )
 
 
-def read_started(document: Any) -> WorkflowRun:
+def read_dispatched_run(document: Any) -> WorkflowRun:
     """Read the response to a dispatch that names the run."""
     return WorkflowRun(id=_number(document, "workflow_run_id"), url=_text(document, "html_url"))
 
@@ -90,15 +90,15 @@ def read_runs(document: Any) -> list[WorkflowRun]:
     return [read_run(run) for run in _list(_object(document).get("workflow_runs"))]
 
 
-def read_failed(document: Any) -> list[FailedStep]:
+def read_failed_steps(document: Any) -> list[FailedStep]:
     """Read which jobs of a run ended badly, each with its first bad step."""
     jobs = _list(_object(document).get("jobs"))
-    return [_failed(job) for job in jobs if _is_bad(_object(job))]
+    return [_read_failed_step(job) for job in jobs if _has_failed(_object(job))]
 
 
-def _failed(job: Mapping[str, Any]) -> FailedStep:
+def _read_failed_step(job: Mapping[str, Any]) -> FailedStep:
     steps = job.get("steps")
-    bad = [step for step in steps if _is_bad(_object(step))] if isinstance(steps, list) else []
+    bad = [step for step in steps if _has_failed(_object(step))] if isinstance(steps, list) else []
     return FailedStep(
         job=str(job.get("name")),
         step=str(bad[0].get("name")) if bad else None,
@@ -107,7 +107,7 @@ def _failed(job: Mapping[str, Any]) -> FailedStep:
     )
 
 
-def _is_bad(part: Mapping[str, Any]) -> bool:
+def _has_failed(part: Mapping[str, Any]) -> bool:
     return part.get("conclusion") not in {None, "success", "skipped", "neutral"}
 
 
@@ -121,7 +121,7 @@ def read_sha(document: Any) -> str:
     return _text(document, "sha")
 
 
-def read_written(document: Any) -> str:
+def read_file_commit(document: Any) -> str:
     """Read the commit by which a file was written."""
     return _text(_object(document).get("commit"), "sha")
 
@@ -138,10 +138,10 @@ def read_commit(document: Any) -> GitHubCommit:
 
 def read_commits(document: Any) -> list[GitHubCommit]:
     """Read a page of a branch's commits."""
-    return [_listed(_object(commit)) for commit in _list(document)]
+    return [_read_listed_commit(_object(commit)) for commit in _list(document)]
 
 
-def _listed(document: Mapping[str, Any]) -> GitHubCommit:
+def _read_listed_commit(document: Mapping[str, Any]) -> GitHubCommit:
     inner = _object(document.get("commit"))
     return GitHubCommit(
         sha=_text(document, "sha"),

@@ -106,16 +106,16 @@ class RepositoryTokens:
         self._cache.forget(repository.lower(), token)
 
     async def _fetch(self, auth: AppAuth, repository: str, as_app: AsApp) -> AccessToken:
-        signed = _signed(auth)
+        signed = _sign_jwt(auth)
         try:
-            return await self._grant(auth, repository, as_app, signed)
+            return await self._request_token(auth, repository, as_app, signed)
         except GitHubRefusedError as error:
             # An App that was removed and installed again has another installation.
             if error.status != _NOT_FOUND or not self._installations.pop(repository.lower(), None):
                 raise
-        return await self._grant(auth, repository, as_app, signed)
+        return await self._request_token(auth, repository, as_app, signed)
 
-    async def _grant(
+    async def _request_token(
         self, auth: AppAuth, repository: str, as_app: AsApp, signed: str
     ) -> AccessToken:
         installation = auth.installation_id or await self._installation(repository, as_app, signed)
@@ -129,7 +129,7 @@ class RepositoryTokens:
         )
         given = await as_app(call, signed)
         try:
-            return _read(given)
+            return _read_token(given)
         except (KeyError, TypeError, ValueError) as error:
             raise GitHubRefusedError(
                 f"GitHub gave no token for {repository}; check GITHUB_API_URL.",
@@ -164,7 +164,7 @@ class RepositoryTokens:
         return number
 
 
-def _read(given: Any) -> AccessToken:
+def _read_token(given: Any) -> AccessToken:
     """Return the token of an answer; raises what reading anything else does."""
     token, ends = given["token"], datetime.fromisoformat(given["expires_at"])
     if not is_sendable(token) or ends.tzinfo is None:
@@ -172,11 +172,11 @@ def _read(given: Any) -> AccessToken:
     return AccessToken(token, time.monotonic() + ends.timestamp() - _now() - _RENEW_BEFORE)
 
 
-def _signed(auth: AppAuth) -> str:
+def _sign_jwt(auth: AppAuth) -> str:
     now = int(_now())
     claims = {"iat": now - _CLOCK_SKEW, "exp": now + _JWT_SECONDS, "iss": auth.app_id}
     try:
-        return jwt.encode(claims, _with_line_ends(auth.private_key), algorithm="RS256")
+        return jwt.encode(claims, _unescape_line_ends(auth.private_key), algorithm="RS256")
     except (jwt.PyJWTError, ValueError, TypeError):
         # The library's text may repeat the key.
         raise GitHubRefusedError(
@@ -185,7 +185,7 @@ def _signed(auth: AppAuth) -> str:
         ) from None
 
 
-def _with_line_ends(key: SecretStr) -> str:
+def _unescape_line_ends(key: SecretStr) -> str:
     """Return the key with real line ends, which environment variables may escape."""
     return key.get_secret_value().replace("\\n", "\n")
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from pao.clients.github.answers import UnreadableAnswerError
 from pao.clients.github.auth import Remaining
-from pao.clients.github.github_errors import GitHubError, refusal, unreadable
+from pao.clients.github.github_errors import GitHubError, refusal, unreadable_answer
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, GitHubRequest, GitHubResponse, Send
 from pao.core.answers import read_json
@@ -39,16 +39,16 @@ class AuthorizedCalls:
 
     async def ask(self, call: GitHubCall, read: Callable[[Any], T]) -> T:
         """Make a call and read its answer; once more with a new token where one was refused."""
-        return self._read(call, await self._answer(call), read)
+        return self._read(call, await self._call_with_renewal(call), read)
 
     async def answer(self, call: GitHubCall) -> GitHubResponse:
         """Make a call in the same way, and return its answer as it is if its status is expected."""
-        answer = await self._answer(call)
+        answer = await self._call_with_renewal(call)
         if answer.status not in call.expected:
-            raise self._unexpected(call, answer)
+            raise self._status_error(call, answer)
         return answer
 
-    async def _answer(self, call: GitHubCall) -> GitHubResponse:
+    async def _call_with_renewal(self, call: GitHubCall) -> GitHubResponse:
         token = await self._token()
         answer = await self._exchange(call, token)
         if answer.status == HTTPStatus.UNAUTHORIZED and self._instance.tokens.renewable:
@@ -94,20 +94,22 @@ class AuthorizedCalls:
 
     def _read(self, call: GitHubCall, answer: GitHubResponse, read: Callable[[Any], T]) -> T:
         if answer.status not in call.expected:
-            raise self._unexpected(call, answer)
+            raise self._status_error(call, answer)
         try:
-            return read(_document(answer))
+            return read(_parse_body(answer))
         except (ValueError, UnreadableAnswerError):
-            raise unreadable(self._instance.title, call.doing, answer, effect=call.effect) from None
+            raise unreadable_answer(
+                self._instance.title, call.doing, answer, effect=call.effect
+            ) from None
 
-    def _unexpected(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
+    def _status_error(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
         """Return the error for an unexpected status; another 2xx is unreadable, not refused."""
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            return unreadable(self._instance.title, call.doing, answer, effect=call.effect)
+            return unreadable_answer(self._instance.title, call.doing, answer, effect=call.effect)
         return refusal(self._instance.title, call.doing, answer, effect=call.effect)
 
 
-def _document(answer: GitHubResponse) -> Any:
+def _parse_body(answer: GitHubResponse) -> Any:
     if answer.truncated:
         raise UnreadableAnswerError
     return None if answer.status == HTTPStatus.NO_CONTENT else read_json(answer.body)

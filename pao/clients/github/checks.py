@@ -38,7 +38,7 @@ class CommitChecks:
             path=f"{self._root}/commits/{sha}/check-runs",
             query={"check_name": name, "filter": "latest", "per_page": "1"},
         )
-        return await self._repository.calls.ask(call, _first_run)
+        return await self._repository.calls.ask(call, _read_first_run)
 
     async def create(self, run: Mapping[str, Any]) -> CheckRun:
         """Create a check run."""
@@ -50,7 +50,7 @@ class CommitChecks:
             expected=_CREATED,
             effect=True,
         )
-        return await self._repository.calls.ask(call, _run)
+        return await self._repository.calls.ask(call, _read_check_run)
 
     async def update(self, number: int, change: Mapping[str, Any]) -> None:
         """Change a check run; annotations are added to those that it has."""
@@ -61,7 +61,7 @@ class CommitChecks:
             body=change,
             effect=True,
         )
-        await self._repository.calls.ask(call, _run)
+        await self._repository.calls.ask(call, _read_check_run)
 
     async def set_status(self, sha: str, status: Mapping[str, Any]) -> None:
         """Set the status of a commit."""
@@ -76,7 +76,7 @@ class CommitChecks:
         await self._repository.calls.ask(call, lambda _: None)
 
 
-def _run(document: Any) -> CheckRun:
+def _read_check_run(document: Any) -> CheckRun:
     try:
         return CheckRun(
             int(document["id"]),
@@ -87,9 +87,9 @@ def _run(document: Any) -> CheckRun:
         raise UnreadableAnswerError from error
 
 
-def _first_run(document: Any) -> CheckRun | None:
+def _read_first_run(document: Any) -> CheckRun | None:
     try:
         runs: Sequence[Any] = document["check_runs"]
-        return _run(runs[0]) if runs else None
+        return _read_check_run(runs[0]) if runs else None
     except (KeyError, TypeError, IndexError) as error:
         raise UnreadableAnswerError from error

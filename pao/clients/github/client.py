@@ -71,7 +71,7 @@ class GitHubClient:
             path=f"{self._root}/contents/{quote(path)}",
             query={"ref": ref},
         )
-        return await self._or_none(call, _content)
+        return await self._ask_optional(call, _decode_content)
 
     async def dispatch(
         self, workflow: str, ref: str, inputs: Mapping[str, str]
@@ -91,7 +91,9 @@ class GitHubClient:
             expected=frozenset({200, 204}),
             effect=True,
         )
-        return await self._calls.ask(call, lambda found: found and answers.read_started(found))
+        return await self._calls.ask(
+            call, lambda found: found and answers.read_dispatched_run(found)
+        )
 
     async def runs(
         self, workflow: str, ref: str | None, since: str, page: int
@@ -130,7 +132,7 @@ class GitHubClient:
             path=f"{self._root}/actions/runs/{number}/jobs",
             query={"filter": "latest", "per_page": "100"},
         )
-        return await self._calls.ask(call, answers.read_failed)
+        return await self._calls.ask(call, answers.read_failed_steps)
 
     async def cancel(self, number: int) -> None:
         """Ask a run to stop; one that has ended already is left as it is."""
@@ -150,7 +152,7 @@ class GitHubClient:
             method="GET",
             path=f"{self._root}/git/ref/heads/{quote(name)}",
         )
-        return await self._or_none(call, answers.read_ref, absent=_ABSENT)
+        return await self._ask_optional(call, answers.read_ref, absent=_ABSENT)
 
     async def commit(self, sha: str) -> GitHubCommit:
         """Return a commit."""
@@ -166,7 +168,7 @@ class GitHubClient:
             path=f"{self._root}/commits",
             query={"sha": branch, "since": since, "per_page": str(PAGE), "page": str(page)},
         )
-        return await self._or_none(call, answers.read_commits, absent=_ABSENT) or []
+        return await self._ask_optional(call, answers.read_commits, absent=_ABSENT) or []
 
     async def is_empty(self) -> bool:
         """Return whether the repository has no commit yet: GitHub calls that a conflict."""
@@ -176,7 +178,7 @@ class GitHubClient:
             path=f"{self._root}/commits",
             query={"per_page": "1"},
         )
-        found = await self._or_none(call, answers.read_commits, absent=frozenset({_CONFLICT}))
+        found = await self._ask_optional(call, answers.read_commits, absent=frozenset({_CONFLICT}))
         return found is None
 
     async def begin(self, path: str, content: bytes, message: str) -> str:
@@ -189,7 +191,7 @@ class GitHubClient:
             expected=_CREATED,
             effect=True,
         )
-        return await self._calls.ask(call, answers.read_written)
+        return await self._calls.ask(call, answers.read_file_commit)
 
     async def tree(self, sha: str) -> dict[str, GitHubTreeEntry]:
         """Return the entries of one directory by name."""
@@ -200,19 +202,23 @@ class GitHubClient:
     async def create_blob(self, content: bytes) -> str:
         """Store the content of a file; returns its hash."""
         encoded = base64.b64encode(content).decode()
-        call = self._make("blobs", "store a file", {"content": encoded, "encoding": "base64"})
+        call = self._git_data_call(
+            "blobs", "store a file", {"content": encoded, "encoding": "base64"}
+        )
         return await self._calls.ask(call, answers.read_sha)
 
     async def create_tree(self, base: str, entries: Sequence[Mapping[str, Any]]) -> str:
         """Store a tree that differs from another by these entries; returns its hash."""
         body = {"base_tree": base, "tree": list(entries)}
-        return await self._calls.ask(self._make("trees", "store the tree", body), answers.read_sha)
+        return await self._calls.ask(
+            self._git_data_call("trees", "store the tree", body), answers.read_sha
+        )
 
     async def create_commit(self, message: str, tree: str, parent: str) -> GitHubCommit:
         """Store a commit; no branch leads to it yet."""
         body = {"message": message, "tree": tree, "parents": [parent]}
         return await self._calls.ask(
-            self._make("commits", "store the commit", body), answers.read_commit
+            self._git_data_call("commits", "store the commit", body), answers.read_commit
         )
 
     async def create_branch(self, name: str, sha: str) -> None:
@@ -277,7 +283,7 @@ class GitHubClient:
         )
         await self._calls.ask(call, answers.read_pull)
 
-    def _make(self, what: str, doing: str, body: Mapping[str, Any]) -> GitHubCall:
+    def _git_data_call(self, what: str, doing: str, body: Mapping[str, Any]) -> GitHubCall:
         return GitHubCall(
             doing=f"{doing} in {self.repository}",
             method="POST",
@@ -287,7 +293,7 @@ class GitHubClient:
             effect=True,
         )
 
-    async def _or_none(
+    async def _ask_optional(
         self,
         call: GitHubCall,
         read: Callable[[Any], T],
@@ -317,7 +323,7 @@ class GitHubClient:
             raise
 
 
-def _content(document: Any) -> bytes:
+def _decode_content(document: Any) -> bytes:
     try:
         # Of a large file GitHub gives an empty content, in no encoding.
         if document["encoding"] != "base64":

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from math import ceil
 
 from pao.clients.github.wire import GitHubResponse
-from pao.clients.retry_after import pause
-from pao.core.answers import message_text, safe_url, whole_number
-from pao.core.failure_classes import (
+from pao.clients.retry_after import retry_after_seconds
+from pao.core.answers import place, whole_number, words
+from pao.core.judgement import (
     FORBIDDEN,
     PROTECTED,
     REDIRECT,
@@ -84,7 +84,9 @@ def refusal(server: str, doing: str, answer: GitHubResponse, *, effect: bool) ->
     )
 
 
-def unreadable(server: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
+def unreadable_answer(
+    server: str, doing: str, answer: GitHubResponse, *, effect: bool
+) -> GitHubError:
     """Return the error for a success that cannot be read."""
     what = "too long to read" if answer.truncated else "not a response of GitHub's API"
     kind: type[GitHubError] = GitHubOutcomeUnknownError if effect else GitHubRefusedError
@@ -103,7 +105,7 @@ def unreadable(server: str, doing: str, answer: GitHubResponse, *, effect: bool)
 
 
 def _wait(answer: GitHubResponse) -> float:
-    after = pause(answer.headers)
+    after = retry_after_seconds(answer.headers)
     if after is not None:
         return after
     reset = whole_number(answer.headers.get("x-ratelimit-reset", ""))

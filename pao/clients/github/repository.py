@@ -13,7 +13,7 @@ from pao.clients.github.answers import (
     read_ref,
 )
 from pao.clients.github.authorized_calls import AuthorizedCalls
-from pao.clients.github.github_errors import GitHubRefusedError, unreadable
+from pao.clients.github.github_errors import GitHubRefusedError, unreadable_answer
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, GitHubResponse, Send
 from pao.core.answers import parse_answer
@@ -115,7 +115,7 @@ class Repository:
     async def commit(self, sha: str) -> GitHubCommitDetails:
         """Return a commit."""
         call = self._get(f"read the commit {sha}", f"/git/commits/{sha}")
-        return await self.calls.ask(call, _commit)
+        return await self.calls.ask(call, _read_commit)
 
     async def merge_base(self, branch: str, head: str) -> str | None:
         """Return the commit at which a head has left a commit's history, or None without one."""
@@ -126,7 +126,7 @@ class Repository:
             query={"per_page": "1", "page": "2"},
         )
         try:
-            return await self.calls.ask(call, _merge_base)
+            return await self.calls.ask(call, _read_merge_base)
         except GitHubRefusedError as error:
             if error.status != _NOT_FOUND:
                 raise
@@ -140,7 +140,7 @@ class Repository:
             query={"recursive": "1"} if deep else {},
             max_body=_TREE_BYTES,
         )
-        return await self.calls.ask(call, _tree)
+        return await self.calls.ask(call, _read_tree)
 
     async def blob(self, sha: str, *, most: int) -> bytes:
         """Return the bytes of a file, no more than so many and one."""
@@ -165,7 +165,7 @@ class Repository:
             query={"per_page": "100"},
         )
         try:
-            return await self.calls.ask(call, _wants_code_owners)
+            return await self.calls.ask(call, _read_code_owner_rule)
         except GitHubRefusedError as error:
             if error.judged is not FORBIDDEN and error.status != _NOT_FOUND:
                 raise
@@ -175,7 +175,7 @@ class Repository:
         """Return what GitHub itself finds wrong with the CODEOWNERS of a commit."""
         call = self._get("check CODEOWNERS", "/codeowners/errors", query={"ref": sha})
         try:
-            return await self.calls.ask(call, _code_owner_errors)
+            return await self.calls.ask(call, _read_code_owner_errors)
         except GitHubRefusedError as error:
             if error.status != _NOT_FOUND:
                 raise
@@ -188,7 +188,7 @@ class Repository:
         try:
             return read(read_json(answer.body))
         except (ValueError, UnreadableAnswerError):
-            raise unreadable(self.instance.title, call.doing, answer, effect=False) from None
+            raise unreadable_answer(self.instance.title, call.doing, answer, effect=False) from None
 
     async def _default_branch(self) -> str:
         """Return the default branch.
@@ -203,7 +203,7 @@ class Repository:
             raise
 
 
-def _commit(document: Any) -> GitHubCommitDetails:
+def _read_commit(document: Any) -> GitHubCommitDetails:
     try:
         message = str(document.get("message") or "")
         return GitHubCommitDetails(
@@ -218,14 +218,14 @@ def _commit(document: Any) -> GitHubCommitDetails:
         raise UnreadableAnswerError from error
 
 
-def _merge_base(document: Any) -> str:
+def _read_merge_base(document: Any) -> str:
     try:
         return str(document["merge_base_commit"]["sha"])
     except (KeyError, TypeError) as error:
         raise UnreadableAnswerError from error
 
 
-def _tree(document: Any) -> Tree:
+def _read_tree(document: Any) -> Tree:
     try:
         entries = tuple(
             SizedTreeEntry(one["path"], one["mode"], one["type"], one["sha"], one.get("size"))
@@ -236,13 +236,13 @@ def _tree(document: Any) -> Tree:
         raise UnreadableAnswerError from error
 
 
-def _wants_code_owners(document: Any) -> bool:
+def _read_code_owner_rule(document: Any) -> bool:
     if not isinstance(document, list):
         raise UnreadableAnswerError
-    return any(_demands(rule) for rule in document)
+    return any(_requires_code_owners(rule) for rule in document)
 
 
-def _demands(rule: Any) -> bool:
+def _requires_code_owners(rule: Any) -> bool:
     parameters = rule.get("parameters") if isinstance(rule, Mapping) else None
     return (
         isinstance(parameters, Mapping)
@@ -251,7 +251,7 @@ def _demands(rule: Any) -> bool:
     )
 
 
-def _code_owner_errors(document: Any) -> tuple[str, ...]:
+def _read_code_owner_errors(document: Any) -> tuple[str, ...]:
     try:
         return tuple(
             f"{one['path']}:{one['line']}: {one['kind']}" for one in document["errors"][:100]

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, quote, urlencode
 
 from pydantic import SecretStr
 
-from pao.clients.gitlab.gitlab_errors import GitLabAnswer, refusal, unreadable
-from pao.core.answers import parse_answer
+from pao.clients.gitlab.gitlab_errors import GitLabAnswer, refusal, unreadable_answer
+from pao.core.answers import read_json
 from pao.core.timestamps import moment
 
 T = TypeVar("T")
@@ -89,12 +89,12 @@ class GitLabProject:
             raise GitLabBranchMissingError(
                 f"{text} (its default branch is {default})" if default else text
             )
-        return self._read(doing, answer, lambda found: _branch(found["commit"]))
+        return self._read(doing, answer, lambda found: _read_commit(found["commit"]))
 
     async def commit(self, sha: str) -> GitLabCommit:
         """Return a commit."""
         answer = await self._call("GET", f"/repository/commits/{quote(sha, safe='')}")
-        return self._read(f"read the commit {sha}", answer, _branch)
+        return self._read(f"read the commit {sha}", answer, _read_commit)
 
     async def merge_base(self, branch: str, head: str) -> str | None:
         """Return the commit at which a head has left a commit's history, or None without one."""
@@ -102,7 +102,9 @@ class GitLabProject:
         answer = await self._call("GET", f"/repository/merge_base?{query}")
         if answer.status in {_BAD_REQUEST, _NOT_FOUND}:
             return None
-        return self._read(f"compare {branch} with {head}", answer, lambda found: _branch(found).sha)
+        return self._read(
+            f"compare {branch} with {head}", answer, lambda found: _read_commit(found).sha
+        )
 
     async def tree(self, sha: str, folder: str, *, deep: bool = False) -> list[TreeItem]:
         """Return what is in a folder at a commit, or with ``deep`` everything below it.
@@ -119,23 +121,23 @@ class GitLabProject:
             if answer.status == _NOT_FOUND and not deep:
                 await self._default_branch()
                 return []
-            found += self._read(doing, answer, _items)
+            found += self._read(doing, answer, _read_tree)
             token = _next_page(answer.headers.get("link", ""))
             if token is None:
                 return found
-        raise unreadable(doing, answer)
+        raise unreadable_answer(doing, answer)
 
     async def blob(self, sha: str, *, most: int) -> bytes:
         """Return the bytes of a file, no more than so many and one."""
         path = f"/repository/blobs/{quote(sha, safe='')}/raw"
         answer = await self._call("GET", path, max_body=most + 1)
-        return self._required(f"read the file {sha}", answer).body
+        return self._require_status(f"read the file {sha}", answer).body
 
     async def archive(self, sha: str, folder: str, *, most: int) -> bytes | None:
         """Return a folder of a commit as a compressed archive; None where it is too long."""
         query = {"sha": sha, **({"path": folder} if folder else {})}
         path = f"/repository/archive.tar.gz?{urlencode(query)}"
-        answer = self._required(f"pack {sha}", await self._call("GET", path, max_body=most))
+        answer = self._require_status(f"pack {sha}", await self._call("GET", path, max_body=most))
         return None if answer.truncated else answer.body
 
     async def wants_code_owners(self, branch: str) -> bool | None:
@@ -171,7 +173,7 @@ class GitLabProject:
                 answer = await self._call("POST", path, body={**status, "ref": ref})
         if answer.status == _BAD_REQUEST and b"Cannot transition status" in answer.body:
             return
-        self._required(f"set the status of the commit {sha}", answer, expected=_CREATED)
+        self._require_status(f"set the status of the commit {sha}", answer, expected=_CREATED)
 
     async def _merge_request(self, sha: str) -> int | None:
         """Return the number of a merge request that a commit is in, or None."""
@@ -208,22 +210,24 @@ class GitLabProject:
             )
         )
 
-    def _required(self, doing: str, answer: GitLabAnswer, *, expected: int = _OK) -> GitLabAnswer:
+    def _require_status(
+        self, doing: str, answer: GitLabAnswer, *, expected: int = _OK
+    ) -> GitLabAnswer:
         if answer.status != expected:
             raise refusal(doing, answer)
         return answer
 
     def _read(self, doing: str, answer: GitLabAnswer, read: Callable[[Any], T]) -> T:
-        self._required(doing, answer)
+        self._require_status(doing, answer)
         try:
             if answer.truncated:
-                raise unreadable(doing, answer)
-            return read(parse_answer(answer.body))
+                raise unreadable_answer(doing, answer)
+            return read(read_json(answer.body))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise unreadable(doing, answer) from None
+            raise unreadable_answer(doing, answer) from None
 
 
-def _branch(commit: Any) -> GitLabCommit:
+def _read_commit(commit: Any) -> GitLabCommit:
     if not isinstance(commit["id"], str):
         raise TypeError
     return GitLabCommit(
@@ -235,7 +239,7 @@ def _branch(commit: Any) -> GitLabCommit:
     )
 
 
-def _items(document: Any) -> list[TreeItem]:
+def _read_tree(document: Any) -> list[TreeItem]:
     if not isinstance(document, list):
         raise TypeError
     return [TreeItem(one["path"], one["mode"], one["type"], one["id"]) for one in document]

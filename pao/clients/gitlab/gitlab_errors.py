@@ -2,16 +2,9 @@
 
 from typing import Protocol
 
-from pao.clients.retry_after import pause
-from pao.core.answers import message_text, shorten
-from pao.core.failure_classes import (
-    HIDDEN,
-    REDIRECT,
-    UNREADABLE,
-    Cause,
-    FailureClass,
-    classify_answer,
-)
+from pao.clients.retry_after import retry_after_seconds
+from pao.core.answers import shortened, words
+from pao.core.judgement import HIDDEN, REDIRECT, UNREADABLE, Cause, Judgement, judge
 
 _NOT_FOUND = 404
 
@@ -70,11 +63,11 @@ def refusal(doing: str, answer: GitLabAnswer) -> GitLabError:
         f"{told} {_advice(judged)}",
         judged=judged,
         status=answer.status,
-        wait=pause(answer.headers),
+        wait=retry_after_seconds(answer.headers),
     )
 
 
-def unreadable(doing: str, answer: GitLabAnswer) -> GitLabError:
+def unreadable_answer(doing: str, answer: GitLabAnswer) -> GitLabError:
     """Return the error for a success that cannot be read."""
     return GitLabError(
         f"GitLab was asked to {doing}, and the answer is not one of its API; check GITLAB_URL.",

@@ -11,7 +11,7 @@ from typing import Any
 Node = dict[str, Any]
 
 _ESCAPE = re.compile(r"&#92;|\\([{}\[\]|!*_+\-^~#.?])")
-_SIGNS = "\\{}[]|*_+-^~"
+_MARKUP_CHARACTERS = "\\{}[]|*_+-^~"
 _BREAK = re.compile(r"\\\\(?!\\)|\n")
 _ASCII = 128
 # Unicode's private-use planes: real text leaves at least one stretch of them unused.
@@ -84,7 +84,9 @@ class Escapes:
 
     def hide_all(self, text: str) -> str:
         """Return the text with a placeholder for every character that could be markup."""
-        return text.translate({ord(sign): chr(self._base + ord(sign)) for sign in _SIGNS})
+        return text.translate(
+            {ord(sign): chr(self._base + ord(sign)) for sign in _MARKUP_CHARACTERS}
+        )
 
     def show(self, text: str) -> str:
         """Return the text with placeholders replaced by their characters."""
@@ -114,12 +116,14 @@ def _nodes(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Nod
     position = 0
     for found in _MARKUP.finditer(text):
         yield from _text(text[position : found.start()], escapes, marks)
-        yield from _marked(found, escapes, marks)
+        yield from _convert_markup(found, escapes, marks)
         position = found.end()
     yield from _text(text[position:], escapes, marks)
 
 
-def _marked(match: re.Match[str], escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:
+def _convert_markup(
+    match: re.Match[str], escapes: Escapes, marks: tuple[Node, ...]
+) -> Iterator[Node]:
     kind = match.lastgroup or ""
     if kind == "code":
         # In ADF, code may be a link, but not bold or italic.
@@ -127,22 +131,22 @@ def _marked(match: re.Match[str], escapes: Escapes, marks: tuple[Node, ...]) -> 
         yield from _text(match["code"], escapes, (*kept, {"type": "code"}))
     elif kind == "url":
         shown = match["title"] or match["url"]
-        yield from _nodes(shown, escapes, _with(marks, _link(match["url"], escapes)))
+        yield from _nodes(shown, escapes, _add_mark(marks, _link(match["url"], escapes)))
     elif kind == "bare":
-        yield from _bare(match["bare"], escapes, marks)
+        yield from _link_bare_url(match["bare"], escapes, marks)
     elif kind == "mention":
         yield _mention(escapes.show(match["mention"]))
     elif kind == "coloured":
         colour = _colour(escapes.show(match["hue"]))
-        yield from _nodes(match["coloured"], escapes, _with(marks, colour) if colour else marks)
+        yield from _nodes(match["coloured"], escapes, _add_mark(marks, colour) if colour else marks)
     elif kind in ("sub", "sup"):
         mark: Node = {"type": "subsup", "attrs": {"type": kind}}
-        yield from _nodes(match[kind], escapes, _with(marks, mark))
+        yield from _nodes(match[kind], escapes, _add_mark(marks, mark))
     else:
-        yield from _nodes(match[kind], escapes, _with(marks, {"type": kind}))
+        yield from _nodes(match[kind], escapes, _add_mark(marks, {"type": kind}))
 
 
-def _with(marks: tuple[Node, ...], mark: Node) -> tuple[Node, ...]:
+def _add_mark(marks: tuple[Node, ...], mark: Node) -> tuple[Node, ...]:
     """Add a mark; if there is one of the same kind, the outer one stays."""
     return marks if any(one["type"] == mark["type"] for one in marks) else (*marks, mark)
 
@@ -151,7 +155,7 @@ def _link(url: str, escapes: Escapes) -> Node:
     return {"type": "link", "attrs": {"href": escapes.show(url)}}
 
 
-def _bare(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:
+def _link_bare_url(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node]:
     """Return a link for a bare address in the text, without the punctuation after it."""
     shown = escapes.show(text)
     end = _end_of_url(shown)
@@ -159,7 +163,7 @@ def _bare(text: str, escapes: Escapes, marks: tuple[Node, ...]) -> Iterator[Node
     if "://" not in shown[:end] or shown[:end].endswith("://"):
         yield from _text(text, escapes, marks)
         return
-    yield from _text(url, escapes, _with(marks, _link(url, escapes)))
+    yield from _text(url, escapes, _add_mark(marks, _link(url, escapes)))
     yield from _text(rest, escapes, marks)
 
 

@@ -68,16 +68,16 @@ def mark_regions(text: str, marker: str) -> tuple[str, list[Region]]:
 
 def colour_lines(text: str) -> str:
     """Wrap each line of a colour that spans several in its own pair of tags."""
-    return _COLOUR.sub(_coloured, text)
+    return _COLOUR.sub(_split_colour, text)
 
 
-def _coloured(match: re.Match[str]) -> str:
+def _split_colour(match: re.Match[str]) -> str:
     if "\n" not in match["body"]:
         return match[0]
-    return "\n".join(_wrapped(line, match["tag"]) for line in match["body"].split("\n"))
+    return "\n".join(_wrap_in_colour(line, match["tag"]) for line in match["body"].split("\n"))
 
 
-def _wrapped(line: str, tag: str) -> str:
+def _wrap_in_colour(line: str, tag: str) -> str:
     prefix = _PREFIX.match(line)
     start = prefix.end() if prefix else 0
     if not line[start:].strip() or line.lstrip().startswith("|"):

@@ -81,7 +81,7 @@ def read_object(answer: JiraResponse) -> Mapping[str, Any]:
         raise refusal(answer)
     document = answer.json()
     if not isinstance(document, dict):
-        raise _refused(answer, _unreadable(answer))
+        raise _refused_error(answer, _unreadable_reason(answer))
     return document
 
 
@@ -91,7 +91,7 @@ def read_list(answer: JiraResponse) -> list[Any]:
         raise refusal(answer)
     document = answer.json()
     if not isinstance(document, list):
-        raise _refused(answer, _unreadable(answer))
+        raise _refused_error(answer, _unreadable_reason(answer))
     return document
 
 
@@ -103,18 +103,21 @@ def read_change(answer: JiraResponse, *, expected: int) -> Any:
     """
     if not answer.succeeded:
         if answer.judged.doubtful:
-            raise unknown(
-                answer, f"it answered HTTP {answer.status}: {_why(answer, *_said(answer))}"
+            raise outcome_unknown(
+                answer,
+                f"it answered HTTP {answer.status}: {_reason(answer, *_reported_errors(answer))}",
             )
         raise refusal(answer)
     if _is_login_page(answer, expected=expected):
-        raise unknown(answer, "it answered with a login page: check the credentials and base URL")
+        raise outcome_unknown(
+            answer, "it answered with a login page: check the credentials and base URL"
+        )
     if answer.status != expected:
-        raise unknown(answer, f"it answered HTTP {answer.status} instead of {expected}")
+        raise outcome_unknown(answer, f"it answered HTTP {answer.status} instead of {expected}")
     return answer.json()
 
 
-def unknown(answer: JiraResponse, why: str) -> JiraOutcomeUnknownError:
+def outcome_unknown(answer: JiraResponse, why: str) -> JiraOutcomeUnknownError:
     """Return the error for a change whose answer does not tell whether it was made."""
     return JiraOutcomeUnknownError(
         f"{answer.instance.title} was asked to {answer.doing}, and {why.rstrip('.')}. "
@@ -127,28 +130,30 @@ def unknown(answer: JiraResponse, why: str) -> JiraOutcomeUnknownError:
     )
 
 
-def unreadable(answer: JiraResponse) -> JiraOutcomeUnknownError:
+def unreadable_change(answer: JiraResponse) -> JiraOutcomeUnknownError:
     """Return the error for a change that was answered with something that cannot be read."""
-    return unknown(answer, _unreadable(answer))
+    return outcome_unknown(answer, _unreadable_reason(answer))
 
 
 def refusal(answer: JiraResponse) -> JiraRefusedError:
     """Return the error for a refusal."""
-    errors, messages = _said(answer)
-    return _refused(answer, _why(answer, errors, messages), errors=errors, messages=messages)
+    errors, messages = _reported_errors(answer)
+    return _refused_error(
+        answer, _reason(answer, errors, messages), errors=errors, messages=messages
+    )
 
 
-def _said(answer: JiraResponse) -> tuple[dict[str, str], tuple[str, ...]]:
+def _reported_errors(answer: JiraResponse) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return what JIRA says by field, and what belongs to no field."""
     document = answer.json()
-    errors, messages = _errors(document if isinstance(document, dict) else {})
+    errors, messages = _parse_errors(document if isinstance(document, dict) else {})
     if not errors and not messages and not answer.is_html:
         messages = tuple(filter(None, [message_text(answer.text())]))
     shown = {answer.shown(name): answer.shown(text) for name, text in errors.items()}
     return shown, tuple(answer.shown(text) for text in messages)
 
 
-def _refused(
+def _refused_error(
     answer: JiraResponse,
     why: str,
     *,
@@ -167,7 +172,7 @@ def _refused(
     )
 
 
-def _errors(document: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
+def _parse_errors(document: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
     by_field = document.get("errors")
     errors = by_field if isinstance(by_field, dict) else {}
     listed = document.get("errorMessages")
@@ -177,7 +182,7 @@ def _errors(document: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...
     return {str(k): str(v) for k, v in errors.items()}, tuple(str(text) for text in messages)
 
 
-def _why(answer: JiraResponse, errors: Mapping[str, str], messages: tuple[str, ...]) -> str:
+def _reason(answer: JiraResponse, errors: Mapping[str, str], messages: tuple[str, ...]) -> str:
     said = "; ".join((*messages, *(f"{field}: {text}" for field, text in errors.items())))
     advice = _advice(answer)
     if said:
@@ -220,7 +225,7 @@ _ADVICE: dict[int, str] = {
 }
 
 
-def _unreadable(answer: JiraResponse) -> str:
+def _unreadable_reason(answer: JiraResponse) -> str:
     if answer.truncated:
         return f"its answer (HTTP {answer.status}) is larger than 4 MB"
     if answer.is_html:

@@ -27,13 +27,13 @@ class BasicAuth:
 
     def authorization(self) -> str | None:
         """Return the header, in UTF-8 whatever the letters."""
-        return f"Basic {self._encoded()}"
+        return f"Basic {self._encode_pair()}"
 
     def secrets(self) -> tuple[str, ...]:
         """Return the token, and the pair as it is sent."""
-        return (self.token.get_secret_value(), self._encoded())
+        return (self.token.get_secret_value(), self._encode_pair())
 
-    def _encoded(self) -> str:
+    def _encode_pair(self) -> str:
         pair = f"{self.username}:{self.token.get_secret_value()}"
         return base64.b64encode(pair.encode()).decode()
 

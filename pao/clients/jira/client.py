@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from pao.clients.jira import create_fields
-from pao.clients.jira.answers import JiraResponse, read_change, read_object, unreadable
+from pao.clients.jira.answers import JiraResponse, read_change, read_object, unreadable_change
 from pao.clients.jira.create_fields import Ask, IssueType, ScreenField
 from pao.clients.jira.dialects import File
 from pao.clients.jira.field_list import FieldList
@@ -77,7 +77,7 @@ class JiraClient:
         )
         issue = read_issue(self.instance, read_change(answer, expected=_CREATED))
         if issue is None:
-            raise unreadable(answer)
+            raise unreadable_change(answer)
         _log.debug("created JIRA ticket %s on %s", issue.key, self.instance.name)
         return issue
 
@@ -87,13 +87,13 @@ class JiraClient:
         """Return the custom fields that Cloud wants as documents."""
         if self.instance.flavour is not JiraFlavour.CLOUD:
             return ()
-        return await self._fields.textareas(self._asking(correlation_id, deadline), fields)
+        return await self._fields.textareas(self._bind_ask(correlation_id, deadline), fields)
 
     async def text_lines(
         self, *, correlation_id: str | None = None, deadline: Deadline | None = None
     ) -> Collection[str]:
         """Return the custom fields that hold a single line, for which JIRA has a lower limit."""
-        return await self._fields.text_lines(self._asking(correlation_id, deadline))
+        return await self._fields.text_lines(self._bind_ask(correlation_id, deadline))
 
     async def edit_issue(
         self,
@@ -130,7 +130,7 @@ class JiraClient:
         whole = Deadline.after(self.instance.total_timeout).or_earlier(deadline)
         search = LabelSearch(self.instance, label, project)
         return await search.run(
-            self._asking(correlation_id, whole), settles_in=settles_in, deadline=whole
+            self._bind_ask(correlation_id, whole), settles_in=settles_in, deadline=whole
         )
 
     async def get_status(
@@ -144,7 +144,7 @@ class JiraClient:
         answer = await self._wire.ask(
             f"read {key}", lambda jira: jira.status(key), correlation_id, deadline=deadline
         )
-        return self._status(read_object(answer))
+        return self._read_status(read_object(answer))
 
     async def get_statuses(
         self,
@@ -163,12 +163,12 @@ class JiraClient:
         found: dict[str, TicketStatus | None] = dict.fromkeys(keys)
         for start in range(0, len(wanted), _STATUS_BATCH):
             batch = wanted[start : start + _STATUS_BATCH]
-            for issue in await self._many(batch, correlation_id, deadline=deadline):
+            for issue in await self._fetch_statuses(batch, correlation_id, deadline=deadline):
                 if issue.get("key") in found:
-                    found[str(issue["key"])] = self._status(issue)
+                    found[str(issue["key"])] = self._read_status(issue)
         for key in wanted:
             if found[key] is None:
-                found[key] = await self._status_if_any(key, correlation_id, deadline=deadline)
+                found[key] = await self._find_status(key, correlation_id, deadline=deadline)
         return found
 
     async def add_comment(
@@ -241,7 +241,7 @@ class JiraClient:
             deadline=deadline,
         )
         if not isinstance(read_change(answer, expected=_ATTACHED), list):
-            raise unreadable(answer)
+            raise unreadable_change(answer)
 
     async def epic_fields(
         self,
@@ -256,7 +256,7 @@ class JiraClient:
         """
         if self.instance.flavour is JiraFlavour.CLOUD:
             return {"parent": {"key": epic}}
-        field = await self._fields.epic(self._asking(correlation_id, deadline))
+        field = await self._fields.epic(self._bind_ask(correlation_id, deadline))
         if field is None:
             raise LookupError(f"{self.instance.title} has no field for epics; leave epicKey out")
         return {field: epic}
@@ -269,7 +269,7 @@ class JiraClient:
         deadline: Deadline | None = None,
     ) -> list[IssueType]:
         """Return the types a new ticket of a project may have; JiraRefusedError 404: no project."""
-        return await create_fields.issue_types(self._asking(correlation_id, deadline), project)
+        return await create_fields.issue_types(self._bind_ask(correlation_id, deadline), project)
 
     async def screen_fields(
         self,
@@ -281,7 +281,7 @@ class JiraClient:
     ) -> list[ScreenField]:
         """Return which fields a new ticket of a type can be given, and which it must."""
         return await create_fields.screen_fields(
-            self._asking(correlation_id, deadline), project, kind
+            self._bind_ask(correlation_id, deadline), project, kind
         )
 
     async def server_info(
@@ -307,13 +307,13 @@ class JiraClient:
         )
         read_object(answer)
 
-    def _asking(self, correlation_id: str | None, deadline: Deadline | None) -> Ask:
+    def _bind_ask(self, correlation_id: str | None, deadline: Deadline | None) -> Ask:
         async def ask(doing: str, question: Question) -> JiraResponse:
             return await self._wire.ask(doing, question, correlation_id, deadline=deadline)
 
         return ask
 
-    async def _many(
+    async def _fetch_statuses(
         self, keys: Sequence[str], correlation_id: str | None, *, deadline: Deadline | None
     ) -> list[Mapping[str, Any]]:
         answer = await self._wire.ask(
@@ -326,7 +326,7 @@ class JiraClient:
         listed = issues if isinstance(issues, list) else []
         return [issue for issue in listed if isinstance(issue, Mapping)]
 
-    async def _status_if_any(
+    async def _find_status(
         self, key: str, correlation_id: str | None, *, deadline: Deadline | None
     ) -> TicketStatus | None:
         try:
@@ -336,7 +336,7 @@ class JiraClient:
                 return None
             raise
 
-    def _status(self, issue: Mapping[str, Any]) -> TicketStatus:
+    def _read_status(self, issue: Mapping[str, Any]) -> TicketStatus:
         fields = issue.get("fields")
         known = fields if isinstance(fields, Mapping) else {}
         return ticket_status(known, self.instance.status_mapping)

@@ -51,7 +51,7 @@ async def issue_types(ask: Ask, project: str) -> list[IssueType]:
     except JiraRefusedError as refused:
         if refused.status != HTTPStatus.NOT_FOUND:
             raise
-        found = _objects((await _old(ask, project, refused)).get("issuetypes"))
+        found = _objects((await _legacy_meta(ask, project, refused)).get("issuetypes"))
     return [
         IssueType(str(one.get("id")), str(one.get("name")), subtask=bool(one.get("subtask")))
         for one in found
@@ -68,7 +68,7 @@ async def screen_fields(ask: Ask, project: str, kind: IssueType) -> list[ScreenF
     except JiraRefusedError as refused:
         if refused.status != HTTPStatus.NOT_FOUND:
             raise
-        types = _objects((await _old(ask, project, refused)).get("issuetypes"))
+        types = _objects((await _legacy_meta(ask, project, refused)).get("issuetypes"))
         named = next((one for one in types if str(one.get("id")) == kind.id), {})
         fields = named.get("fields")
         by_id = fields if isinstance(fields, Mapping) else {}
@@ -96,7 +96,7 @@ async def _pages(
 _LISTS = ("values", "issueTypes", "fields", "results")
 
 
-async def _old(ask: Ask, project: str, refused: JiraRefusedError) -> Mapping[str, Any]:
+async def _legacy_meta(ask: Ask, project: str, refused: JiraRefusedError) -> Mapping[str, Any]:
     """Return what the older question says about a project; raises what the new one was told."""
     try:
         page = read_object(

@@ -20,8 +20,8 @@ from pao.clients.jira.texts import as_documents, storable
 logging.getLogger("atlassian").setLevel(logging.WARNING)
 
 META_PAGE = 50
-_STATUS = "status,resolution"
-_PARTS = "attachment,issuelinks"
+_STATUS_FIELDS = "status,resolution"
+_PARTS_FIELDS = "attachment,issuelinks"
 
 File = tuple[str, bytes, str]
 """A file to attach: its name, content and media type."""
@@ -109,7 +109,7 @@ class _DataCenter:
         fields: Mapping[str, Any],
         textareas: Collection[str] = (),  # noqa: ARG002 -- what Cloud needs
     ) -> requests.Response:
-        return _raw(self._jira.create_issue(storable(fields)))
+        return _require_response(self._jira.create_issue(storable(fields)))
 
     def edit(
         self,
@@ -117,50 +117,54 @@ class _DataCenter:
         fields: Mapping[str, Any],
         textareas: Collection[str] = (),  # noqa: ARG002 -- what Cloud needs
     ) -> requests.Response:
-        return _raw(self._jira.update_issue_field(_part(key), storable(fields)))
+        return _require_response(
+            self._jira.update_issue_field(_quote_segment(key), storable(fields))
+        )
 
     def search(self, jql: str, *, limit: int) -> requests.Response:
-        return _raw(self._jira.jql(jql, fields="summary", limit=limit))
+        return _require_response(self._jira.jql(jql, fields="summary", limit=limit))
 
     def status(self, key: str) -> requests.Response:
-        return _raw(self._jira.get_issue(_part(key), fields=_STATUS))
+        return _require_response(self._jira.get_issue(_quote_segment(key), fields=_STATUS_FIELDS))
 
     def statuses(self, keys: Sequence[str]) -> requests.Response:
-        jql = f"key in ({', '.join(map(quoted, keys))})"
+        jql = f"key in ({', '.join(map(quote_jql, keys))})"
         # By default it rejects the whole query if one of the tickets is gone.
-        return _raw(self._jira.jql(jql, fields=_STATUS, limit=len(keys), validate_query="false"))
+        return _require_response(
+            self._jira.jql(jql, fields=_STATUS_FIELDS, limit=len(keys), validate_query="false")
+        )
 
     def parts(self, key: str) -> requests.Response:
-        return _raw(self._jira.get_issue(_part(key), fields=_PARTS))
+        return _require_response(self._jira.get_issue(_quote_segment(key), fields=_PARTS_FIELDS))
 
     def attach(self, key: str, file: File) -> requests.Response:
-        return _raw(self._jira.add_attachment_object(_part(key), file))
+        return _require_response(self._jira.add_attachment_object(_quote_segment(key), file))
 
     def fields(self) -> requests.Response:
-        return _raw(self._jira.get_all_fields())
+        return _require_response(self._jira.get_all_fields())
 
     def comment(self, key: str, text: str) -> requests.Response:
-        return _raw(self._jira.issue_add_comment(_part(key), storable(text)))
+        return _require_response(self._jira.issue_add_comment(_quote_segment(key), storable(text)))
 
     def link(self, link: Mapping[str, Any]) -> requests.Response:
-        return _raw(self._jira.create_issue_link(dict(link)))
+        return _require_response(self._jira.create_issue_link(dict(link)))
 
     def issue_types(self, project: str, start: int) -> requests.Response:
-        return _meta_page(self._jira, "2", f"/{_part(project)}/issuetypes", start)
+        return _meta_page(self._jira, "2", f"/{_quote_segment(project)}/issuetypes", start)
 
     def issue_fields(self, project: str, issue_type: str, start: int) -> requests.Response:
-        path = f"/{_part(project)}/issuetypes/{_part(issue_type)}"
+        path = f"/{_quote_segment(project)}/issuetypes/{_quote_segment(issue_type)}"
         return _meta_page(self._jira, "2", path, start)
 
     def old_meta(self, project: str) -> requests.Response:
         wanted = {"projectKeys": project, "expand": "projects.issuetypes.fields"}
-        return _raw(self._jira.get("rest/api/2/issue/createmeta", params=wanted))
+        return _require_response(self._jira.get("rest/api/2/issue/createmeta", params=wanted))
 
     def server_info(self) -> requests.Response:
-        return _raw(self._jira.get_server_info())
+        return _require_response(self._jira.get_server_info())
 
     def myself(self) -> requests.Response:
-        return _raw(self._jira.myself())
+        return _require_response(self._jira.myself())
 
 
 class _Cloud:
@@ -171,75 +175,81 @@ class _Cloud:
         self, fields: Mapping[str, Any], textareas: Collection[str] = ()
     ) -> requests.Response:
         document = as_documents(storable(fields), textareas)
-        return _raw(self._jira.create_issue(data={"fields": document}))
+        return _require_response(self._jira.create_issue(data={"fields": document}))
 
     def edit(
         self, key: str, fields: Mapping[str, Any], textareas: Collection[str] = ()
     ) -> requests.Response:
         document = as_documents(storable(fields), textareas)
-        return _raw(self._jira.edit_issue(_part(key), data={"fields": document}))
+        return _require_response(
+            self._jira.edit_issue(_quote_segment(key), data={"fields": document})
+        )
 
     def search(self, jql: str, *, limit: int) -> requests.Response:
-        return _raw(self._jira.enhanced_jql(jql, fields="summary", limit=limit))
+        return _require_response(self._jira.enhanced_jql(jql, fields="summary", limit=limit))
 
     def status(self, key: str) -> requests.Response:
-        return _raw(self._jira.get_issue(_part(key), fields=_STATUS))
+        return _require_response(self._jira.get_issue(_quote_segment(key), fields=_STATUS_FIELDS))
 
     def statuses(self, keys: Sequence[str]) -> requests.Response:
-        wanted = {"issueIdsOrKeys": list(keys), "fields": _STATUS.split(",")}
-        return _raw(self._jira.bulk_fetch_issues(data=wanted))
+        wanted = {"issueIdsOrKeys": list(keys), "fields": _STATUS_FIELDS.split(",")}
+        return _require_response(self._jira.bulk_fetch_issues(data=wanted))
 
     def parts(self, key: str) -> requests.Response:
-        return _raw(self._jira.get_issue(_part(key), fields=_PARTS))
+        return _require_response(self._jira.get_issue(_quote_segment(key), fields=_PARTS_FIELDS))
 
     def attach(self, key: str, file: File) -> requests.Response:
         headers = self._jira.no_check_headers
-        return _raw(self._jira.add_attachment(_part(key), headers=headers, files={"file": file}))
+        return _require_response(
+            self._jira.add_attachment(_quote_segment(key), headers=headers, files={"file": file})
+        )
 
     def fields(self) -> requests.Response:
-        return _raw(self._jira.get_fields())
+        return _require_response(self._jira.get_fields())
 
     def comment(self, key: str, text: str) -> requests.Response:
-        return _raw(self._jira.add_comment(_part(key), data={"body": wiki_to_adf(storable(text))}))
+        return _require_response(
+            self._jira.add_comment(_quote_segment(key), data={"body": wiki_to_adf(storable(text))})
+        )
 
     def link(self, link: Mapping[str, Any]) -> requests.Response:
-        return _raw(self._jira.link_issues(data=dict(link)))
+        return _require_response(self._jira.link_issues(data=dict(link)))
 
     def issue_types(self, project: str, start: int) -> requests.Response:
-        return _meta_page(self._jira, "3", f"/{_part(project)}/issuetypes", start)
+        return _meta_page(self._jira, "3", f"/{_quote_segment(project)}/issuetypes", start)
 
     def issue_fields(self, project: str, issue_type: str, start: int) -> requests.Response:
-        path = f"/{_part(project)}/issuetypes/{_part(issue_type)}"
+        path = f"/{_quote_segment(project)}/issuetypes/{_quote_segment(issue_type)}"
         return _meta_page(self._jira, "3", path, start)
 
     def old_meta(self, project: str) -> requests.Response:
         wanted = {"projectKeys": project, "expand": "projects.issuetypes.fields"}
-        return _raw(self._jira.get("rest/api/3/issue/createmeta", params=wanted))
+        return _require_response(self._jira.get("rest/api/3/issue/createmeta", params=wanted))
 
     def server_info(self) -> requests.Response:
-        return _raw(self._jira.get_server_info())
+        return _require_response(self._jira.get_server_info())
 
     def myself(self) -> requests.Response:
-        return _raw(self._jira.get_current_user())
+        return _require_response(self._jira.get_current_user())
 
 
 def _meta_page(jira: Any, version: str, path: str, start: int) -> requests.Response:
     page = {"startAt": start, "maxResults": META_PAGE}
-    return _raw(jira.get(f"rest/api/{version}/issue/createmeta{path}", params=page))
+    return _require_response(jira.get(f"rest/api/{version}/issue/createmeta{path}", params=page))
 
 
-def quoted(value: str) -> str:
+def quote_jql(value: str) -> str:
     """Quote a value as one JQL string."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
-def _part(key: str) -> str:
+def _quote_segment(key: str) -> str:
     """Quote a ticket key, which is untrusted, as one path segment."""
     return quote(key, safe="")
 
 
-def _raw(response: Any) -> requests.Response:
+def _require_response(response: Any) -> requests.Response:
     if not isinstance(response, requests.Response):
         raise TypeError("the JIRA library did not return the raw response")
     return response

@@ -13,9 +13,9 @@ from pao.clients.jira.models import Deadline
 # Set by every escalation, whatever is configured.
 OWN_FIELDS = frozenset({"project", "issuetype", "summary", "description", "labels"})
 # Without these a ticket would say nothing, or would not be found again.
-_NEEDED = ("description", "labels")
+_NEEDED_FIELDS = ("description", "labels")
 # JIRA fills them itself.
-_FILLED = frozenset({"reporter"})
+_FILLED_BY_JIRA = frozenset({"reporter"})
 _SHOWN = 12
 _MOST_SECONDS = 20.0
 
@@ -54,22 +54,26 @@ async def escalation_problems(client: JiraClient, target: EscalationTarget) -> l
             "this account may create tickets; correct the key, or give the account that permission"
         )
         return [told]
-    kind = _type_named(types, target.issue_type)
+    kind = _find_type(types, target.issue_type)
     if kind is None:
         told = (
             f"ESCALATION_ISSUE_TYPE: {target.project} has no type {target.issue_type!r}; "
-            f"it has: {_list(one.name for one in types if not one.subtask)}"
+            f"it has: {_list_names(one.name for one in types if not one.subtask)}"
         )
         return [told]
     fields = await client.screen_fields(target.project, kind, deadline=deadline)
-    return [*_of_priority(target, fields), *_of_fields(target, fields), *_required(target, fields)]
+    return [
+        *_priority_problems(target, fields),
+        *_field_problems(target, fields),
+        *_missing_fields(target, fields),
+    ]
 
 
-def _type_named(types: Sequence[IssueType], name: str) -> IssueType | None:
+def _find_type(types: Sequence[IssueType], name: str) -> IssueType | None:
     return next((one for one in types if one.name.casefold() == name.casefold()), None)
 
 
-def _of_priority(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
+def _priority_problems(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
     if target.priority is None:
         return
     found = next((one for one in fields if one.id == "priority"), None)
@@ -79,17 +83,17 @@ def _of_priority(target: EscalationTarget, fields: Sequence[ScreenField]) -> Ite
             f"ESCALATION_PRIORITY: {what} has no priority on its screen; write none, or add "
             "the field to it"
         )
-    elif found.allowed is not None and not _among(target.priority, found.allowed):
+    elif found.allowed is not None and not _is_allowed(target.priority, found.allowed):
         yield (
             f"ESCALATION_PRIORITY: {what} cannot have the priority {target.priority!r}; "
-            f"possible: {_list(name for name in found.allowed if not name.isdecimal())}"
+            f"possible: {_list_names(name for name in found.allowed if not name.isdecimal())}"
         )
 
 
-def _of_fields(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
+def _field_problems(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
     known = {one.id: one for one in fields}
     what = f"{target.issue_type} in {target.project}"
-    for name in _NEEDED:
+    for name in _NEEDED_FIELDS:
         if name not in known:
             yield (
                 f"ESCALATION_ISSUE_TYPE: {what} has no {name} on its screen; add it, "
@@ -100,16 +104,16 @@ def _of_fields(target: EscalationTarget, fields: Sequence[ScreenField]) -> Itera
             yield f"ESCALATION_FIELDS: {what} has no field {name} on its screen; leave it out"
             continue
         allowed = known[name].allowed
-        for text in _names(value):
-            if allowed is not None and not _among(text, allowed):
+        for text in _choice_names(value):
+            if allowed is not None and not _is_allowed(text, allowed):
                 yield (
                     f"ESCALATION_FIELDS: {name} ({known[name].name}) cannot be {text!r}; "
-                    f"possible: {_list(allowed)}"
+                    f"possible: {_list_names(allowed)}"
                 )
 
 
-def _required(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
-    given = OWN_FIELDS | target.fields.keys() | _FILLED
+def _missing_fields(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterator[str]:
+    given = OWN_FIELDS | target.fields.keys() | _FILLED_BY_JIRA
     if target.priority is not None:
         given |= {"priority"}
     for one in fields:
@@ -120,18 +124,18 @@ def _required(target: EscalationTarget, fields: Sequence[ScreenField]) -> Iterat
             )
 
 
-def _names(value: Any) -> Iterator[str]:
+def _choice_names(value: Any) -> Iterator[str]:
     """Yield the names by which a value chooses among those that are allowed."""
     for one in value if isinstance(value, list) else [value]:
         chosen = one if isinstance(one, Mapping) else {}
         yield from (str(chosen[key]) for key in ("name", "value", "key", "id") if key in chosen)
 
 
-def _among(name: str, allowed: frozenset[str]) -> bool:
+def _is_allowed(name: str, allowed: frozenset[str]) -> bool:
     return name.casefold() in {one.casefold() for one in allowed}
 
 
-def _list(names: Any) -> str:
+def _list_names(names: Any) -> str:
     found = sorted(names)
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return ", ".join(found[:_SHOWN]) + more

@@ -16,8 +16,8 @@ class FieldList:
     """Knows the fields of one instance; asked for at most every ten minutes."""
 
     def __init__(self) -> None:
-        self._asked = 0.0
-        self._known: list[Any] = []
+        self._fetched_at = 0.0
+        self._fields: list[Any] = []
 
     async def epic(self, ask: Ask) -> str | None:
         """Return the field that Data Center keeps a ticket's epic in, if there is one."""
@@ -32,7 +32,7 @@ class FieldList:
         return text_lines(await self._all(ask))
 
     async def _all(self, ask: Ask) -> list[Any]:
-        if not self._known or time.monotonic() > self._asked + _KEPT_SECONDS:
+        if not self._fields or time.monotonic() > self._fetched_at + _KEPT_SECONDS:
             answer = await ask("list its fields", lambda jira: jira.fields())
-            self._known, self._asked = read_list(answer), time.monotonic()
-        return self._known
+            self._fields, self._fetched_at = read_list(answer), time.monotonic()
+        return self._fields

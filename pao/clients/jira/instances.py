@@ -48,11 +48,11 @@ class JiraInstances:
         if not self._clients:
             raise LookupError("no JIRA is configured; set JIRA_BASE_URL or JIRA_INSTANCES")
         if name:
-            return self._named(name)
+            return self._get(name)
         for client in self._clients.values():
             if client.instance.serves(project):
                 return client
-        return self._named(self._default)
+        return self._get(self._default)
 
     def of(self, ticket: TicketReference) -> JiraClient:
         """Return the client of the instance where a ticket is.
@@ -79,7 +79,7 @@ class JiraInstances:
                 groups.setdefault(self.of(ticket).instance.name, []).append(ticket)
             except LookupError as error:
                 readings.append(TicketReading(ticket, error=str(error)))
-        asked = (self._read(name, group, correlation_id) for name, group in groups.items())
+        asked = (self._read_group(name, group, correlation_id) for name, group in groups.items())
         for found in await asyncio.gather(*asked):
             readings.extend(found)
         return readings
@@ -98,13 +98,13 @@ class JiraInstances:
         for client in self._clients.values():
             client.close()
 
-    def _named(self, name: str) -> JiraClient:
+    def _get(self, name: str) -> JiraClient:
         if name not in self._clients:
             known = ", ".join(self._clients)
             raise LookupError(f"there is no JIRA instance {name!r}; configured are: {known}")
         return self._clients[name]
 
-    async def _read(
+    async def _read_group(
         self, name: str, tickets: Sequence[TicketReference], correlation_id: str | None
     ) -> list[TicketReading]:
         keys = {ticket.key for ticket in tickets}

@@ -9,7 +9,7 @@ from typing import Any
 
 from pao.clients.jira.answers import read_object
 from pao.clients.jira.create_fields import Ask
-from pao.clients.jira.dialects import quoted
+from pao.clients.jira.dialects import quote_jql
 from pao.clients.jira.jira_errors import JiraTooEarlyError, JiraUnreachableError
 from pao.clients.jira.models import CreatedIssue, Deadline, JiraInstance
 
@@ -59,9 +59,9 @@ class LabelSearch:
         return min(found, key=lambda issue: int(issue.id), default=None)
 
     def _jql(self) -> str:
-        clauses = [f"labels = {quoted(self.label)}"]
+        clauses = [f"labels = {quote_jql(self.label)}"]
         if self.project:
-            clauses.append(f"project = {quoted(self.project)}")
+            clauses.append(f"project = {quote_jql(self.project)}")
         return f"{' AND '.join(clauses)} ORDER BY created ASC"
 
     def _too_early(self, seconds: float) -> JiraTooEarlyError:

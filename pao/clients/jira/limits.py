@@ -6,7 +6,7 @@ TEXT_LIMIT = 32_767
 LINE_LIMIT = 255
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 # A cut is moved back to the end of a line where one is as near as this.
-_NEAR = 2_000
+_LINE_END_WITHIN = 2_000
 _MACRO = re.compile(
     r"(?<!\\)\{(code|noformat|quote|panel|info|note|warning|tip|color)(?::[^{}\n]*)?\}"
 )
@@ -39,21 +39,21 @@ def cut_wiki(text: str, note: str, most: int = TEXT_LIMIT) -> str:
     """
     if units(text) <= most:
         return text
-    closing = most - units(note) - _ROOM
+    closing = most - units(note) - _CLOSING_UNITS
     kept = first_units(text, max(closing, 0))
     line = kept.rfind("\n")
-    if line > len(kept) - _NEAR and line > 0:
+    if line > len(kept) - _LINE_END_WITHIN and line > 0:
         kept = kept[:line]
     # A lone backslash would escape what follows it.
     kept = kept.rstrip("\\")
-    return f"{kept}{_closed(kept)}\n\n{note}"
+    return f"{kept}{_closing_tags(kept)}\n\n{note}"
 
 
 # For the ends of two macros, one within the other, and blank lines.
-_ROOM = 40
+_CLOSING_UNITS = 40
 
 
-def _closed(text: str) -> str:
+def _closing_tags(text: str) -> str:
     """Return the tags that close what is open at the end of a text."""
     open_: list[str] = []
     for found in _MACRO.finditer(text):

@@ -20,7 +20,7 @@ class JiraFlavour(StrEnum):
 
 # Cloud's search is consistent in the end only; Data Center's nodes index at once, and tell one
 # another within seconds.
-USUAL_LAG = {JiraFlavour.CLOUD: 60.0, JiraFlavour.DATACENTER: 5.0}
+DEFAULT_LAG = {JiraFlavour.CLOUD: 60.0, JiraFlavour.DATACENTER: 5.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class JiraInstance:
     @property
     def index_lag(self) -> float:
         """After how many seconds its search is sure to show a ticket."""
-        return USUAL_LAG[self.flavour] if self.search_lag is None else self.search_lag
+        return DEFAULT_LAG[self.flavour] if self.search_lag is None else self.search_lag
 
     @property
     def site(self) -> str:

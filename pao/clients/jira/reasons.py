@@ -14,7 +14,7 @@ from pao.runtime.networks import read_address
 TOO_LATE = "no complete response arrived in time"
 
 
-_KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+_REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (NameResolutionError, "the host name of its base URL cannot be resolved"),
     # Before the timeouts: urllib3 counts every failure to connect among those.
     (ConnectionRefusedError, "the connection was refused"),
@@ -30,17 +30,17 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
 
 def why_no_answer(exc: BaseException, call: JiraCall) -> str:
     """Return a clause such as "the connection was refused"; says so of a token endpoint."""
-    said = _why(exc, call)
+    said = _reason(exc, call)
     if call.token_url is None:
         return said
     return f"the OAuth2 token endpoint {safe_url(call.token_url)} gave no token: {said}"
 
 
-def _why(exc: BaseException, call: JiraCall) -> str:
+def _reason(exc: BaseException, call: JiraCall) -> str:
     if call.ended or isinstance(exc, CallEndedError):
         return TOO_LATE if call.asked else "time ran out before it could be sent"
     chain = list(_chain(exc))
-    for kind, text in _KINDS:
+    for kind, text in _REASONS:
         if any(isinstance(error, kind) for error in chain):
             return text
     if call.asked:

@@ -56,28 +56,28 @@ def ticket_status(
 def _meaning(
     category: str, names: tuple[str, str], overrides: Mapping[str, RequestStatus]
 ) -> RequestStatus | None:
-    own = {_folded(name): meaning for name, meaning in overrides.items()}
+    own = {_normalize(name): meaning for name, meaning in overrides.items()}
     by_category = _CATEGORIES.get(category)
-    chosen = own.get(_folded(names[0]))
-    if chosen is not None and _credible(chosen, by_category):
+    chosen = own.get(_normalize(names[0]))
+    if chosen is not None and _may_override(chosen, by_category):
         return chosen
     if by_category is None:
-        return _NAMES.get(_folded(names[0]))
+        return _NAMES.get(_normalize(names[0]))
     known = {**_NAMES, **own}
-    refused = any(known.get(_folded(name)) is RequestStatus.FAILED for name in names)
+    refused = any(known.get(_normalize(name)) is RequestStatus.FAILED for name in names)
     if by_category is RequestStatus.COMPLETED and refused:
         return RequestStatus.FAILED
     return by_category
 
 
-def _credible(chosen: RequestStatus, by_category: RequestStatus | None) -> bool:
+def _may_override(chosen: RequestStatus, by_category: RequestStatus | None) -> bool:
     """Return whether a name may decide: it never makes a ticket done that JIRA calls open."""
     if chosen is not RequestStatus.COMPLETED:
         return True
     return by_category in {None, RequestStatus.COMPLETED}
 
 
-def _folded(name: str) -> str:
+def _normalize(name: str) -> str:
     return name.replace("’", "'").strip().casefold()  # noqa: RUF001 -- JIRA's typographic apostrophe
 
 

@@ -80,35 +80,38 @@ class JiraTokens:
         answer = session.request("POST", url, data=form, headers=accept, auth=header)
         cut, call.truncated = call.truncated, False
         if cut:
-            raise TokenEndpointError(f"{_named(url)} answered with more than 4 MB: check tokenUrl")
-        return _read(answer, url)
+            raise TokenEndpointError(
+                f"{_endpoint_name(url)} answered with more than 4 MB: check tokenUrl"
+            )
+        return _read_answer(answer, url)
 
 
-def _read(answer: requests.Response, url: str) -> AccessToken:
+def _read_answer(answer: requests.Response, url: str) -> AccessToken:
     if answer.status_code != HTTPStatus.OK:
         text = shorten(answer.content.decode(errors="replace"), KEPT_CHARACTERS)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         judged = judge(answer.status_code, headers, text)
         raise TokenEndpointError(
-            _refusal(answer, text, url), status=answer.status_code, judged=judged
+            _refusal_reason(answer, text, url), status=answer.status_code, judged=judged
         )
     try:
         return read_token(answer.content)
     except ValueError as error:
         raise TokenEndpointError(
-            f"{_named(url)} gave no token: {error}; check tokenUrl", status=answer.status_code
+            f"{_endpoint_name(url)} gave no token: {error}; check tokenUrl",
+            status=answer.status_code,
         ) from None
 
 
-def _refusal(answer: requests.Response, text: str, url: str) -> str:
-    said = f"HTTP {answer.status_code} {message_text(text)}".rstrip()
+def _refusal_reason(answer: requests.Response, text: str, url: str) -> str:
+    said = f"HTTP {answer.status_code} {words(text)}".rstrip()
     location = answer.headers.get("Location")
     where = f", redirecting to {safe_url(location)}" if location else ""
     return (
-        f"{_named(url)} gave no token ({said}{where}): check tokenUrl, clientId and "
+        f"{_endpoint_name(url)} gave no token ({said}{where}): check tokenUrl, clientId and "
         "clientSecret of this instance"
     )
 
 
-def _named(url: str) -> str:
-    return f"the OAuth2 token endpoint {safe_url(url)}"
+def _endpoint_name(url: str) -> str:
+    return f"the OAuth2 token endpoint {place(url)}"

@@ -47,7 +47,7 @@ class JiraCall:
         self.token_url: str | None = None
         self.truncated = False
         self._ended = False
-        self._aside = False
+        self._fetching_token = False
         self._watched: list[socket.socket] = []
         self._lock = threading.Lock()
 
@@ -63,24 +63,24 @@ class JiraCall:
         connection that got the same number after this one was closed.
         """
         with self._lock:
-            self._refuse_if_over()
+            self._raise_if_ended()
             self._watched.append(socket.socket(fileno=os.dup(sock.fileno())))
 
     def leave(self) -> None:
         """Record that the request is about to be sent; raises CallEndedError if it must not be."""
         with self._lock:
-            self._refuse_if_over()
+            self._raise_if_ended()
             self.asked = True
-            self.left = not self._aside
+            self.left = not self._fetching_token
 
     @contextlib.contextmanager
     def aside(self, token_url: str) -> Iterator[None]:
         """Count what is sent within as not sent: it requests a token and changes nothing."""
-        self.left, self._aside, self.token_url = False, True, token_url
+        self.left, self._fetching_token, self.token_url = False, True, token_url
         try:
             yield
         finally:
-            self._aside = False
+            self._fetching_token = False
         self.asked, self.token_url = False, None
 
     def end(self) -> None:
@@ -103,15 +103,15 @@ class JiraCall:
         finally:
             _current.reset(token)
             watchdog.cancel()
-            self._forget()
+            self._close_watched()
 
-    def _forget(self) -> None:
+    def _close_watched(self) -> None:
         with self._lock:
             for sock in self._watched:
                 sock.close()
             self._watched.clear()
 
-    def _refuse_if_over(self) -> None:
+    def _raise_if_ended(self) -> None:
         if self._ended or not self.deadline.remaining():
             self._ended = True
             raise CallEndedError

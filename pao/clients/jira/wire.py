@@ -83,7 +83,7 @@ class JiraConnection:
         except _UnansweredError as exc:
             raise self._unreachable(doing, exc) from None
         except TokenEndpointError as exc:
-            raise self._without_token(doing, exc) from None
+            raise self._token_refusal(doing, exc) from None
 
     async def change(
         self,
@@ -97,7 +97,7 @@ class JiraConnection:
         try:
             return await self._exchange(doing, question, correlation_id, deadline=deadline)
         except TokenEndpointError as exc:
-            raise self._without_token(doing, exc) from None
+            raise self._token_refusal(doing, exc) from None
         except _UnansweredError as exc:
             if not exc.left:
                 raise self._unreachable(doing, exc) from None
@@ -134,13 +134,13 @@ class JiraConnection:
                 response = await asyncio.wrap_future(future)
         except TimeoutError:
             reason = why_no_answer(CallEndedError(), call)
-            raise _UnansweredError(reason, left=call.left, judged=_silence(call)) from None
+            raise _UnansweredError(reason, left=call.left, judged=_judge_silence(call)) from None
         finally:
             # Also when the task was cancelled: a call that nobody waits for must not be sent.
             call.end()
         return JiraResponse(self._instance, doing, response, call.truncated, self.hide)
 
-    def _without_token(self, doing: str, exc: TokenEndpointError) -> JiraRefusedError:
+    def _token_refusal(self, doing: str, exc: TokenEndpointError) -> JiraRefusedError:
         return JiraRefusedError(
             f"{self._instance.title} was not asked to {doing}: {self.hide(exc.reason)}.",
             instance=self._instance.name,
@@ -156,7 +156,7 @@ class JiraConnection:
             session.headers["X-Correlation-ID"] = correlation_id
         try:
             with call.running():
-                return self._put(question, call, session)
+                return self._authorized_call(question, call, session)
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
@@ -164,9 +164,9 @@ class JiraConnection:
             CallEndedError,
         ) as exc:
             reason = why_no_answer(exc, call)
-            raise _UnansweredError(reason, left=call.left, judged=_silence(call)) from exc
+            raise _UnansweredError(reason, left=call.left, judged=_judge_silence(call)) from exc
 
-    def _put(
+    def _authorized_call(
         self, question: Question, call: JiraCall, session: BoundedSession
     ) -> requests.Response:
         """Put the question; a token that is no longer accepted is renewed, once."""
@@ -197,7 +197,7 @@ class JiraConnection:
         return session
 
 
-def _silence(call: JiraCall) -> FailureClass:
+def _judge_silence(call: JiraCall) -> Judgement:
     """Judge a call without an answer: one that our own time ended before it connected is ours."""
     if call.asked:
         return INTERRUPTED

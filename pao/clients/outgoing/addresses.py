@@ -54,7 +54,7 @@ def read_target_address(text: str) -> Address:
     return ip_address(text.partition("%")[0])
 
 
-def seen_through(address: Address) -> Address:
+def unwrap_ipv4(address: Address) -> Address:
     """Return the IPv4 address embedded in an IPv6 address, else the address itself."""
     if isinstance(address, IPv4Address):
         return address
@@ -65,9 +65,9 @@ def seen_through(address: Address) -> Address:
     return address
 
 
-def special(address: Address) -> str | None:
+def describe_special(address: Address) -> str | None:
     """Describe an address that is not public; None for a public one."""
-    meant = seen_through(address)
+    meant = unwrap_ipv4(address)
     for network, name in _NETWORKS:
         if meant.version == network.version and meant in network:
             return name

@@ -28,9 +28,9 @@ USER_AGENT = f"platform-automation-orchestrator/{VERSION}"
 PORTS = {"http": 80, "https": 443}
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Headers kept on a redirect to another host; any other may be a credential.
-HARMLESS = frozenset({"accept", "user-agent", "x-correlation-id"})
+SAFE_ON_REDIRECT = frozenset({"accept", "user-agent", "x-correlation-id"})
 # Set by the transport; a caller's value would break the framing or hide which host is called.
-OURS = frozenset(
+TRANSPORT_HEADERS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect"}
 )
 _GZIP_OR_ZLIB = 47
@@ -39,8 +39,8 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 NOT_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # RFC 1035; underscores occur in private networks.
 _LABEL = re.compile(r"[0-9A-Za-z_-]{1,63}")
-_NAME = 253
-_UNSEEN = re.compile(r"[^\x20-\x7e]")
+_LONGEST_NAME = 253
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _SHOWN_NAME = 60
 
 
@@ -105,9 +105,9 @@ class HttpClient:
         except OutgoingError:
             raise
         except (TimeoutError, httpcore.TimeoutException) as error:
-            raise _timed_out(host, sending, seconds) from error
+            raise _timeout_error(host, sending, seconds) from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as error:
-            raise _failed(host, sending, error) from error
+            raise _connection_error(host, sending, error) from error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -119,7 +119,7 @@ class HttpClient:
             location = reply.headers.get("location")
             if reply.status not in REDIRECTS or not location:
                 break
-            call = _redirected(call, location)
+            call = _follow_redirect(call, location)
             reply = await self._exchange(call, sending)
         return reply
 
@@ -173,7 +173,7 @@ def _is_host(host: str) -> bool:
     if ":" in host:
         return True  # httpx has read it
     name = host.removesuffix(".")
-    return len(name) <= _NAME and all(map(_LABEL.fullmatch, name.split(".")))
+    return len(name) <= _LONGEST_NAME and all(map(_LABEL.fullmatch, name.split(".")))
 
 
 def host_of(text: str) -> str:
@@ -188,7 +188,9 @@ def host_of(text: str) -> str:
 
 
 def _headers(call: OutgoingCall, url: httpx.URL) -> list[tuple[bytes, bytes]]:
-    given = {name: value for name, value in call.headers.items() if name.lower() not in OURS}
+    given = {
+        name: value for name, value in call.headers.items() if name.lower() not in TRANSPORT_HEADERS
+    }
     if "user-agent" not in map(str.lower, given):
         given["User-Agent"] = USER_AGENT
     sent = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", **given}
@@ -200,7 +202,7 @@ def _headers(call: OutgoingCall, url: httpx.URL) -> list[tuple[bytes, bytes]]:
 def _header(name: str, value: str) -> tuple[bytes, bytes]:
     """Encode a header; raises CallInvalidError with its name if HTTP does not allow it."""
     if not HEADER_NAME.fullmatch(name):
-        shown = _UNSEEN.sub("?", name)[:_SHOWN_NAME]
+        shown = _UNPRINTABLE.sub("?", name)[:_SHOWN_NAME]
         raise CallInvalidError(
             f"The header name {shown!r} holds a character that HTTP does not allow."
         )
@@ -228,11 +230,13 @@ def redirected_url(old: str, location: str) -> str:
     return str(after)
 
 
-def _redirected(call: OutgoingCall, location: str) -> OutgoingCall:
+def _follow_redirect(call: OutgoingCall, location: str) -> OutgoingCall:
     old, new = read_url(call.url), read_url(redirected_url(call.url, location))
     headers = call.headers
     if (old.scheme, old.host, old.port) != (new.scheme, new.host, new.port):
-        headers = {name: value for name, value in headers.items() if name.lower() in HARMLESS}
+        headers = {
+            name: value for name, value in headers.items() if name.lower() in SAFE_ON_REDIRECT
+        }
     return replace(call, url=str(new), headers=headers)
 
 
@@ -247,11 +251,11 @@ async def _read(response: httpcore.Response, call: OutgoingCall) -> OutgoingResp
     for raw, value in response.headers:
         name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
-    kept, more = _unpacked(bytes(body), headers.get("content-encoding", ""), call.max_body)
+    kept, more = _decompress(bytes(body), headers.get("content-encoding", ""), call.max_body)
     return OutgoingResponse(response.status, headers, kept, truncated or more, call.url)
 
 
-def _unpacked(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
+def _decompress(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     """Decompress an unrequested encoding, never beyond the limit."""
     if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
         return body[:limit], len(body) > limit
@@ -263,7 +267,7 @@ def _unpacked(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     return plain, bool(unpacker.unconsumed_tail)
 
 
-def _timed_out(host: str, sending: _SendProgress, seconds: float) -> OutgoingError:
+def _timeout_error(host: str, sending: _SendProgress, seconds: float) -> OutgoingError:
     if sending.left:
         return CallBrokenError(f"{host} did not finish responding within {seconds:.0f} s.")
     if not sending.connecting or seconds < CONNECT_SECONDS:
@@ -271,7 +275,7 @@ def _timed_out(host: str, sending: _SendProgress, seconds: float) -> OutgoingErr
     return CallUnsentError(f"{host} could not be reached in time.")
 
 
-def _failed(host: str, sending: _SendProgress, error: Exception) -> OutgoingError:
+def _connection_error(host: str, sending: _SendProgress, error: Exception) -> OutgoingError:
     # Raised while the head is assembled, before any of it is written.
     if isinstance(error, httpcore.LocalProtocolError):
         return CallInvalidError(

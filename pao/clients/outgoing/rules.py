@@ -6,7 +6,7 @@ from typing import Self
 
 import httpx
 
-from pao.clients.outgoing.addresses import read_target_address, seen_through, special
+from pao.clients.outgoing.addresses import describe_special, read_target_address, unwrap_ipv4
 from pao.clients.outgoing.outgoing_errors import AddressRefusedError
 from pao.core.urls import read_port
 from pao.runtime.networks import Address, Network, read_network
@@ -60,54 +60,54 @@ class EgressRules:
         Raises ``RuleError`` for any other entry.
         """
         texts = [text for entry in entries if (text := entry.strip())]
-        rules = tuple(_read(text) for text in texts if text != ANY)
+        rules = tuple(_parse_entry(text) for text in texts if text != ANY)
         return cls(rules=rules, any_public=not texts or ANY in texts)
 
     def judge_host(self, host: str, port: int) -> None:
         """Refuse a host that no entry can permit, before resolving it."""
         if self.any_public or any(rule.network is not None for rule in self.rules):
             return
-        if not self._is_named(host, port):
-            raise AddressRefusedError(_not_listed(host, port))
+        if not self._lists_host(host, port):
+            raise AddressRefusedError(_not_listed_message(host, port))
 
     def judge_name(self, host: str, port: int) -> None:
         """Raise AddressRefusedError for a host by its name alone, for a proxy that resolves it."""
-        if not self.any_public and not self._is_named(host, port):
-            raise AddressRefusedError(_not_listed(host, port))
+        if not self.any_public and not self._lists_host(host, port):
+            raise AddressRefusedError(_not_listed_message(host, port))
 
     def judge(self, host: str, address: Address, port: int) -> None:
         """Raise AddressRefusedError if the address that the host resolved to is not permitted."""
-        if self._holds(address, port):
+        if self._lists_address(address, port):
             return
-        what = special(address)
+        what = describe_special(address)
         if what is not None:
             shown = f"{host}: it leads to {address}" if host != str(address) else host
             raise AddressRefusedError(
                 f"Actions may not connect to {shown}, which is {what}. If they should, add the "
                 "address or its network to PAO_EGRESS_ALLOW."
             )
-        if not self.any_public and not self._is_named(host, port):
-            raise AddressRefusedError(_not_listed(host, port))
+        if not self.any_public and not self._lists_host(host, port):
+            raise AddressRefusedError(_not_listed_message(host, port))
 
     def lists(self, host: str, port: int) -> bool:
         """Return whether an entry names the host, or a network that contains it."""
-        if self._is_named(host, port):
+        if self._lists_host(host, port):
             return True
         try:
             address = read_target_address(host)
         except ValueError:
             return False
-        return self._holds(address, port)
+        return self._lists_address(address, port)
 
-    def _holds(self, address: Address, port: int) -> bool:
-        spellings = {address, seen_through(address)}
+    def _lists_address(self, address: Address, port: int) -> bool:
+        spellings = {address, unwrap_ipv4(address)}
         return any(rule.holds(one, port) for rule in self.rules for one in spellings)
 
-    def _is_named(self, host: str, port: int) -> bool:
-        return any(rule.names(normal_host(host), port) for rule in self.rules)
+    def _lists_host(self, host: str, port: int) -> bool:
+        return any(rule.names(normalize_host(host), port) for rule in self.rules)
 
 
-def normal_host(host: str) -> str:
+def normalize_host(host: str) -> str:
     """Normalise a host for comparison: lower case, IDNA, without the trailing dot."""
     text = host.strip().rstrip(".").lower()
     if text.isascii():
@@ -118,30 +118,30 @@ def normal_host(host: str) -> str:
         return text
 
 
-def _read(text: str) -> _EgressRule:
-    host, port = _split(text)
+def _parse_entry(text: str) -> _EgressRule:
+    host, port = _split_port(text)
     try:
         network = read_network(host, strict=False)
     except ValueError:
-        return _named(host, port, text)
+        return _host_rule(host, port, text)
     if network.prefixlen < _WIDEST[network.version]:
         raise RuleError(f"{text!r} is too wide; write * for every public address")
     return _EgressRule(network=network, port=port)
 
 
-def _split(text: str) -> tuple[str, int | None]:
+def _split_port(text: str) -> tuple[str, int | None]:
     if text.startswith("["):
         host, closed, rest = text[1:].partition("]")
         if not closed or (rest and not rest.startswith(":")):
             raise RuleError(f"{text!r} is not an address; write [fd00::1] or [fd00::1]:8443")
-        return host, _port(rest[1:], text) if rest else None
+        return host, _parse_port(rest[1:], text) if rest else None
     if text.count(":") > 1:
         return text, None
     host, colon, port = text.partition(":")
-    return host, _port(port, text) if colon else None
+    return host, _parse_port(port, text) if colon else None
 
 
-def _port(text: str, entry: str) -> int:
+def _parse_port(text: str, entry: str) -> int:
     try:
         return read_port(text)
     except ValueError:
@@ -149,9 +149,9 @@ def _port(text: str, entry: str) -> int:
         raise RuleError(msg) from None
 
 
-def _named(host: str, port: int | None, entry: str) -> _EgressRule:
+def _host_rule(host: str, port: int | None, entry: str) -> _EgressRule:
     wildcard = host.startswith("*.")
-    name = normal_host(host[2:] if wildcard else host)
+    name = normalize_host(host[2:] if wildcard else host)
     plain = name.replace("-", "").replace(".", "").replace("_", "")
     if not name or len(name) > _LONGEST_HOST or not (plain.isascii() and plain.isalnum()):
         raise RuleError(
@@ -161,7 +161,7 @@ def _named(host: str, port: int | None, entry: str) -> _EgressRule:
     return _EgressRule(name=name, wildcard=wildcard, port=port)
 
 
-def _not_listed(host: str, port: int) -> str:
+def _not_listed_message(host: str, port: int) -> str:
     return (
         f"Actions may not connect to {host}:{port}: it is not among the hosts that the operator "
         "has listed in PAO_EGRESS_ALLOW. Ask for it to be added, or correct the address."

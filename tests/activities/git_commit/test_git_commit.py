@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.git_commit import ACTION
-from activities.github.commits import carries
-from pao.core.failure_classes import Cause
-from tests.support.actions import ActionRunner
+from activities.github.commits import has_trailers
+from pao.core.judgement import Cause
+from tests.support.actions import Stage
 from tests.support.git_commits import NEW, TENANTS, config, proposal
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
@@ -181,7 +181,7 @@ async def test_another_persons_word_is_no_mark(github: GitHubSandbox) -> None:
     forged = f"Hello\n\nPAO-Action: {victim.mark}"
     await ACTION.execute(config(commitMessage=forged), action_context(github.options()))
     assert await ACTION.look(config(), victim) is None
-    assert carries(f"text\r\n\r\nPAO-Request: x\r\nPAO-Action: {victim.mark}\r\n", victim.mark)
+    assert has_trailers(f"text\r\n\r\nPAO-Request: x\r\nPAO-Action: {victim.mark}\r\n", victim.mark)
 
 
 async def test_workflow_files_need_the_catalogs_word_and_githubs_permission(

@@ -7,7 +7,7 @@ import pytest
 
 from activities.action_errors import ActionFailedError, NothingToAdoptError
 from activities.actions.git_commit import ACTION
-from activities.github.commits import carries
+from activities.github.commits import has_trailers
 from tests.support.git_commits import EMPTY, NEW, TENANTS, config
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import action_context, next_attempt
@@ -22,7 +22,7 @@ async def test_a_push_in_between_is_built_upon(github: GitHubSandbox) -> None:
     branch = github.branch(TENANTS)
     assert result.outputs["commitSha"] == branch["sha"]
     assert {"theirs.txt", "tenants/cart.yaml", "README.md"} <= set(branch["files"])
-    assert sum(carries(text, context.mark) for text in branch["messages"]) == 1
+    assert sum(has_trailers(text, context.mark) for text in branch["messages"]) == 1
     assert len(branch["messages"]) == 5
 
 
@@ -92,7 +92,7 @@ async def test_six_commits_at_once_to_one_branch_are_all_made_once(github: GitHu
     assert len(branch["messages"]) == 7
     assert len({end.outputs["commitSha"] for end in ends}) == 6
     for context in contexts:
-        assert sum(carries(text, context.mark) for text in branch["messages"]) == 1
+        assert sum(has_trailers(text, context.mark) for text in branch["messages"]) == 1
 
 
 async def test_a_new_branch_that_somebody_else_has_just_begun_is_built_upon(

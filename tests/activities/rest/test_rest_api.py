@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 
 from activities.actions.rest import bodies
 from activities.actions.rest.config import RequestBody, RestApiConfig
-from activities.configuration_validators import judge_of
+from activities.configuration_validators import validator_for
 from tests.support.actions import Stage
 from tests.support.raw_servers import answering, cutting, raw_server
 from tests.support.rest_calls import SECRETS, config, refused, sent
@@ -100,7 +100,7 @@ def test_no_value_leaves_its_part_of_a_multipart_body() -> None:
             "f": {"filename": title, "content": "x"},
         }
         body = RequestBody(type="multipart", contentTemplate=parts)
-        content, headers = bodies.content(body, "pao-0123456789ab")
+        content, headers = bodies.build_content(body, "pao-0123456789ab")
         return content, headers["Content-Type"]
 
     # Whoever corrects a field for a retry has seen the mark, and may have seen the first body.
@@ -115,13 +115,13 @@ def test_no_value_leaves_its_part_of_a_multipart_body() -> None:
 @pytest.mark.parametrize("parts", [{}, {"a": None, "f": {"filename": "f", "content": None}}])
 def test_without_a_part_there_is_no_multipart_body(parts: dict[str, Any]) -> None:
     body = RequestBody(type="multipart", contentTemplate=parts)
-    assert bodies.content(body, "pao-0123456789ab") == (None, {})
+    assert bodies.build_content(body, "pao-0123456789ab") == (None, {})
 
 
 def test_a_null_in_a_list_of_a_form_is_left_out() -> None:
     given = {"tag": ["a", None, "", 0], "none": [None], "null": None}
     body = RequestBody.model_validate({"type": "form", "contentTemplate": given})
-    assert bodies.content(body, "mark")[0] == b"tag=a&tag=&tag=0"
+    assert bodies.build_content(body, "mark")[0] == b"tag=a&tag=&tag=0"
 
 
 def test_a_content_type_of_a_file_is_one_line() -> None:
@@ -130,7 +130,7 @@ def test_a_content_type_of_a_file_is_one_line() -> None:
         "endpoint": {"url": "https://files.example.com"},
         "body": {"type": "multipart", "contentTemplate": parts},
     }
-    [problem] = judge_of(RestApiConfig)(given)
+    [problem] = validator_for(RestApiConfig)(given)
     assert problem.place == ("body", "contentTemplate", "f", "contentType")
     assert "line break" in problem.message
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from activities.actions.rest.answers import ExtractError, outputs
+from activities.actions.rest.answers import ExtractError, read_outputs
 from activities.actions.rest.config import RestApiConfig
-from activities.actions.rest.polling import evaluated
+from activities.actions.rest.polling import evaluate
 from activities.outgoing import TargetResponse
 from catalog import json_paths
 
@@ -75,7 +75,7 @@ def test_all_outputs_of_one_answer_share_their_bound() -> None:
         }
     )
     with pytest.raises(ExtractError):
-        outputs(config, TargetResponse(200, {}, json.dumps(value).encode()))
+        read_outputs(config, TargetResponse(200, {}, json.dumps(value).encode()))
     assert json_paths.first("$..nothing", value) is json_paths.MISSING
 
 
@@ -121,4 +121,4 @@ def test_an_answer_nested_too_deeply_is_a_bad_answer() -> None:
 
 
 async def test_answers_are_read_off_the_event_loop() -> None:
-    assert await evaluated(threading.get_ident) != threading.get_ident()
+    assert await evaluate(threading.get_ident) != threading.get_ident()

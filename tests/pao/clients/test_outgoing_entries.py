@@ -3,7 +3,7 @@
 import pytest
 
 from pao.clients.outgoing import EgressRules, RuleError
-from pao.clients.outgoing.rules import normal_host
+from pao.clients.outgoing.rules import normalize_host
 
 NO_HOST = "is neither a host, nor *.domain, nor an address or network such as 10.1.0.0/16"
 
@@ -19,7 +19,7 @@ NO_HOST = "is neither a host, nor *.domain, nor an address or network such as 10
     ],
 )
 def test_a_host_has_one_spelling(host: str, normal: str) -> None:
-    assert normal_host(host) == normal
+    assert normalize_host(host) == normal
 
 
 @pytest.mark.parametrize("name", ["a-b.example", "a_b", "a.b.c", "xx"])

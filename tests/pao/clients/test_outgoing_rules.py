@@ -11,7 +11,7 @@ from pao.clients.outgoing import (
     EgressRules,
     RuleError,
 )
-from pao.clients.outgoing.addresses import read_target_address, special
+from pao.clients.outgoing.addresses import describe_special, read_target_address
 from pao.runtime.networks import Address
 from tests.support.outgoing_calls import FakeResolver, call
 from tests.support.raw_servers import RawServer, answering, raw_server
@@ -102,7 +102,7 @@ async def test_an_address_that_is_not_public_is_refused_whatever_name_leads_ther
     "address", ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8"]
 )
 def test_a_public_address_is_public(address: str) -> None:
-    assert special(read_target_address(address)) is None
+    assert describe_special(read_target_address(address)) is None
     EgressRules.parse([]).judge("api.example.com", read_target_address(address), 443)
 
 
@@ -214,8 +214,8 @@ def test_a_listed_ipv6_network_does_not_let_ipv4_addresses_in() -> None:
     ],
 )
 def test_what_is_public_begins_right_beside_what_is_not(inside: str, outside: str) -> None:
-    assert special(read_target_address(inside)) is not None
-    assert special(read_target_address(outside)) is None
+    assert describe_special(read_target_address(inside)) is not None
+    assert describe_special(read_target_address(outside)) is None
 
 
 @pytest.mark.parametrize(

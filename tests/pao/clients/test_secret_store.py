@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pao.clients.secret_store import (
-    KEPT_SECONDS,
+    CACHE_SECONDS,
     EnvironmentSecrets,
     FolderSecrets,
     ParameterStoreSecrets,
@@ -96,7 +96,7 @@ async def test_a_secret_that_expires_while_another_is_read_is_found_all_the_same
 
     def serve(connection: socket.socket, request: bytes) -> None:
         nonlocal now
-        now += KEPT_SECONDS / 2 + 1
+        now += CACHE_SECONDS / 2 + 1
         asked = json.loads(request.partition(b"\r\n\r\n")[2])["Names"]
         found = [{"Name": name, "Value": f"value of {name}"} for name in asked]
         answering(json.dumps({"Parameters": found}).encode())(connection, request)
@@ -106,7 +106,7 @@ async def test_a_secret_that_expires_while_another_is_read_is_found_all_the_same
             "/pao", region="eu-west-1", endpoint=server.url, clock=lambda: now
         )
         await store.find(["first"])
-        now += KEPT_SECONDS / 2
+        now += CACHE_SECONDS / 2
         found = await store.find(["first", "second"])
         assert found == {"first": "value of /pao/first", "second": "value of /pao/second"}
         await store.find(["first", "second"])

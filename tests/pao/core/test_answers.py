@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from pao.clients.retry_after import pause
-from pao.core.answers import message_text, parse_answer, safe_url, shorten, whole_number
+from pao.clients.retry_after import retry_after_seconds
+from pao.core.answers import place, read_json, shortened, whole_number, words
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_number_of_a_header_is_bounded(text: str, number: int | None) -> None:
     ],
 )
 def test_a_pause_is_in_seconds_or_up_to_a_date(after: str, seconds: float | None) -> None:
-    assert pause({"retry-after": after}) == seconds
+    assert retry_after_seconds({"retry-after": after}) == seconds
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pao.core.durations import format_duration
 from pao.settings import ConfigurationError, load_settings
-from pao.settings.values import parse_size, read_duration, show_size, split_names
+from pao.settings.values import format_size, parse_size, read_duration, split_names
 from tests.pao.settings.environments import problems_of
 
 
@@ -45,7 +45,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 
 @given(st.integers(min_value=1, max_value=2**50))
 def test_a_shown_size_is_read_as_itself(size: int) -> None:
-    assert parse_size(show_size(size)) == size
+    assert parse_size(format_size(size)) == size
 
 
 def test_lists_drop_blanks() -> None:

@@ -1,6 +1,6 @@
 """Files of a repository that tools run or obey automatically."""
 
-from activities.github.paths import plain
+from activities.github.paths import fold_name
 
 WORKFLOWS = (".github", "workflows")
 # At the top of the repository.
@@ -187,7 +187,7 @@ def is_workflow(path: str) -> bool:
     return _parts(path)[:2] == WORKFLOWS
 
 
-def acts_by_itself(path: str) -> bool:
+def is_automation_file(path: str) -> bool:
     """Return whether a file acts by itself, however its path is spelt."""
     parts = _parts(path)
     name = parts[-1]
@@ -196,4 +196,4 @@ def acts_by_itself(path: str) -> bool:
 
 
 def _parts(path: str) -> tuple[str, ...]:
-    return tuple(plain(part) for part in path.split("/"))
+    return tuple(fold_name(part) for part in path.split("/"))
