@@ -50,4 +50,4 @@ class ActionReader:
                         answer = await read(session)
                 except ActionError as error:
                     answer = failed(await masked_reason(error, disclosure))
-                return await asyncio.to_thread(disclosure.answer, answer)
+                return await asyncio.to_thread(disclosure.mask_answer, answer)

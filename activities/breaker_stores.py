@@ -45,17 +45,17 @@ class BreakerStore(Protocol):
         """Claim the probe of a half-open breaker."""
         ...
 
-    async def failed(
+    async def record_failure(
         self, key: BreakerKey, failure: BreakerFailure, limits: BreakerLimits
     ) -> BreakerState:
         """Count a failure."""
         ...
 
-    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+    async def record_answer(self, key: BreakerKey, *, probing: bool) -> None:
         """Forget the failures."""
         ...
 
-    async def give_back(self, key: BreakerKey) -> None:
+    async def release_probe(self, key: BreakerKey) -> None:
         """Release a probe without a result."""
         ...
 
@@ -77,7 +77,7 @@ class SharedBreakerStore:
         async with self._writing() as repository:
             return await repository.begin_probe(key, seconds=PROBE_SECONDS)
 
-    async def failed(
+    async def record_failure(
         self, key: BreakerKey, failure: BreakerFailure, limits: BreakerLimits
     ) -> BreakerState:
         """Count a failure."""
@@ -86,12 +86,12 @@ class SharedBreakerStore:
                 key, failure, most=limits.failures, seconds=limits.seconds
             )
 
-    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+    async def record_answer(self, key: BreakerKey, *, probing: bool) -> None:
         """Forget the failures."""
         async with self._writing() as repository:
             await repository.record_answer(key, probing=probing)
 
-    async def give_back(self, key: BreakerKey) -> None:
+    async def release_probe(self, key: BreakerKey) -> None:
         """Release a probe without a result."""
         async with self._writing() as repository:
             await repository.release_probe(key)
@@ -141,7 +141,7 @@ class LocalBreakerStore:
         breaker.probe_until = time.monotonic() + self._probe_seconds
         return True
 
-    async def failed(
+    async def record_failure(
         self, key: BreakerKey, failure: BreakerFailure, limits: BreakerLimits
     ) -> BreakerState:
         """Count a failure."""
@@ -154,13 +154,13 @@ class LocalBreakerStore:
             breaker.retry_at, breaker.probe_until = time.monotonic() + limits.seconds, 0.0
         return _to_state(key, breaker)
 
-    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+    async def record_answer(self, key: BreakerKey, *, probing: bool) -> None:
         """Forget the failures."""
         breaker = self._breakers.get(key)
         if breaker is not None and (breaker.retry_at is None or probing):
             self._breakers.pop(key, None)
 
-    async def give_back(self, key: BreakerKey) -> None:
+    async def release_probe(self, key: BreakerKey) -> None:
         """Release a probe without a result."""
         if breaker := self._breakers.get(key):
             breaker.probe_until = 0.0

@@ -41,16 +41,15 @@ __all__ = ["BreakerLimits", "BreakerOptions", "BreakerPermit", "Breakers", "Shar
 class BreakerOptions:
     """The limits of all targets, and of those that have their own.
 
-    A closed breaker is trusted to be closed for ``trust_seconds``, which saves most calls a
-    question; what another worker has opened is met no later. A database that did not answer is not
-    asked again for ``away_seconds``: calls must not wait for it. ``titles`` are what people call
-    targets, where that differs.
+    A closed breaker is assumed to stay closed for ``trust_seconds``, which saves most calls a
+    query. A database that did not answer is not asked again for ``local_seconds``: calls must not
+    wait for it. ``titles`` are what people call targets, where that differs.
     """
 
     limits: BreakerLimits = field(default_factory=BreakerLimits)
     limits_by_target: Mapping[str, BreakerLimits] = field(default_factory=dict)
     trust_seconds: float = 1.0
-    away_seconds: float = 5.0
+    local_seconds: float = 5.0
     titles: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, target: str) -> BreakerLimits:
@@ -97,9 +96,9 @@ class Breakers:
     ) -> AsyncIterator[BreakerPermit]:
         """Admit a call or fail it at once; its outcome updates the breaker.
 
-        It counts as failed by ``permit.failure``, or by an error that counts by the one table
-        (pao/core/failure_classes.py). An answer of any other kind is a sign of life; what we
-        refused ourselves, or cut off from our side, says nothing.
+        A call has failed if ``permit.failure`` is set, or if its error counts by the table in
+        pao/core/judgement.py. Any other answer closes the breaker; a call that was refused or cut
+        off by PAO itself changes nothing.
         """
         item, permit = acting_item(), BreakerPermit()
         hide = (secrets or SecretMasks()).hide
@@ -107,7 +106,7 @@ class Breakers:
             if item:
                 await stack.enter_async_context(self._guard_key(BreakerKey(target, item), permit))
             await stack.enter_async_context(self._guard_key(BreakerKey(target), permit))
-            await stack.enter_async_context(self._shares.place(target))
+            await stack.enter_async_context(self._shares.slot(target))
             try:
                 yield permit
             except ActionError as error:
@@ -136,7 +135,7 @@ class Breakers:
         await self._record_outcome(key, permit, probing=probing)
 
     async def _admit(self, key: BreakerKey) -> bool:
-        """Raise where the breaker is open; return whether this call is its probe."""
+        """Return whether this call is the probe of the breaker; raises if the breaker is open."""
         state = await self._state(key)
         if state is None or state.state == "closed":
             return False
@@ -159,7 +158,7 @@ class Breakers:
         return state
 
     async def _begin_probe(self, key: BreakerKey) -> bool:
-        """Claim the probe; where the call is cancelled meanwhile, the claim is given back."""
+        """Claim the probe, and release it if the call is cancelled meanwhile."""
         claim = asyncio.ensure_future(self._claim_probe(key))
         try:
             return await asyncio.shield(claim)
@@ -190,34 +189,32 @@ class Breakers:
             named=is_named(key.target),
             probing=probing,
         )
-        state = await self._update_store(key, lambda store: store.failed(key, failure, limits))
+        state = await self._update(key, lambda store: store.record_failure(key, failure, limits))
         self._cached[key] = (time.monotonic(), state)
         if state.state == "open":
             whose = f" for {key.item}" if key.item else ""
             _log.warning("the circuit breaker for %s is open%s: %s", key.target, whose, error)
 
     async def _record_answer(self, key: BreakerKey, *, probing: bool) -> None:
-        await self._update_store(key, lambda store: store.answered(key, probing=probing))
+        await self._update(key, lambda store: store.record_answer(key, probing=probing))
         self._cached[key] = (time.monotonic(), None)
 
     async def _release_probe(self, key: BreakerKey) -> None:
-        await self._update_store(key, lambda store: asyncio.shield(store.give_back(key)))
+        await self._update(key, lambda store: asyncio.shield(store.release_probe(key)))
 
-    async def _update_store(
-        self, key: BreakerKey, tell: Callable[[BreakerStore], Awaitable[T]]
-    ) -> T:
-        """Tell the shared store, or this process's own while Postgres is away.
+    async def _update(self, key: BreakerKey, change: Callable[[BreakerStore], Awaitable[T]]) -> T:
+        """Change the shared store, or this process's own while Postgres is unavailable.
 
-        What Postgres knows replaces what this process counted meanwhile, a probe included.
+        What Postgres stores replaces what this process has counted, a probe included.
         """
         store = self._store()
         try:
-            told = await tell(store)
+            result = await change(store)
         except (PaoError, TimeoutError):
-            return await tell(self._local_store())
+            return await change(self._local_store())
         if store is not self._local:
             await self._local.forget(key)
-        return told
+        return result
 
     def _has_failed(self, key: BreakerKey) -> bool:
         _, state = self._cached.get(key, (0.0, None))
@@ -229,16 +226,16 @@ class Breakers:
         return self._shared
 
     def _local_store(self) -> BreakerStore:
-        """Return this process's store, and do not ask Postgres for a while."""
-        self._local_until = time.monotonic() + self._options.away_seconds
+        """Return this process's store, and use it for a while without asking Postgres."""
+        self._local_until = time.monotonic() + self._options.local_seconds
         return self._local
 
 
 def _failure_text(error: ActionError) -> str | None:
-    """Return what a failure tells of the target's state, None where it tells nothing.
+    """Return what a failure says about the target; None if it says nothing.
 
-    In words of ours: what the target said may repeat what one requester sent, and this text is
-    shown to others, in health to everybody.
+    In PAO's own words: an answer may repeat what one requester sent, and this text is shown to
+    others, in health to everybody.
     """
     if not error.counts:
         return None

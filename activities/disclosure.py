@@ -46,17 +46,17 @@ class Disclosure:
     box: SecretBox
     place: str
 
-    def result(self, result: ActionResult) -> ActionResult:
+    def mask_result(self, result: ActionResult) -> ActionResult:
         """Return a result as it may leave the activity."""
         masked: ActionResult = self._mask(result)
         return masked
 
-    def answer(self, answer: AnswerT) -> AnswerT:
+    def mask_answer(self, answer: AnswerT) -> AnswerT:
         """Return what was read, as it may leave the activity."""
         masked: AnswerT = self._mask(answer)
         return masked
 
-    def error(self, error: ActionError) -> ActionError:
+    def mask_error(self, error: ActionError) -> ActionError:
         """Mask all attributes of an error; returns the same error."""
         for name, value in list(vars(error).items()):
             if name not in _UNMASKED_ATTRIBUTES:
@@ -64,30 +64,30 @@ class Disclosure:
         error.args = (error.message,)
         return error
 
-    def message(self, text: str) -> str:
+    def mask_message(self, text: str) -> str:
         """Return a text for people without secrets."""
         return self.secrets.hide(text)
 
-    def sealed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def seal(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return values that a later execution gets back; texts that hold a secret are sealed."""
         return {name: self._seal_value(value) for name, value in values.items()}
 
-    def opened(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def unseal(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return what was given to ``sealed``; raises ActionFailedError for another's."""
         return {name: self._unseal_value(value) for name, value in values.items()}
 
-    def pending(self, pending: Pending) -> Pending:
+    def restore_pending(self, pending: Pending) -> Pending:
         """Return what a wait was given, as it was before it left the activity that began it."""
         if pending.kind != FOLLOWED:
             return pending
-        return Pending(pending.kind, self.opened(pending.state))
+        return Pending(pending.kind, self.unseal(pending.state))
 
     def _mask(self, value: Any, name: str = "") -> Any:
         """Return a copy in which every text is masked, dataclasses field by field."""
         if value is None or isinstance(value, Enum | bool):
             return value
         if isinstance(value, Pending) and value.kind == FOLLOWED:
-            return replace(value, state=self.sealed(value.state))
+            return replace(value, state=self.seal(value.state))
         if is_dataclass(value) and not isinstance(value, type):
             kind = type(value).__name__
             changed = {

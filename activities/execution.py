@@ -84,7 +84,7 @@ class Executor:
 
     async def _find_earlier_effects(self, session: "ActionSession") -> EarlierEffects | None:
         """Return what earlier attempts made; None where acting duplicates nothing."""
-        seen = await session.looked_for(await self._earlier_calls(session))
+        seen = await session.look_for(await self._earlier_calls(session))
         if seen.contradicts(session.action) and not session.may_revise(seen):
             raise existing_effect_error(seen, session.action, session.action_input.action.name)
         going_on = seen.found is not None or session.may_revise(seen)
@@ -103,7 +103,7 @@ class Executor:
         """Restore what an attempt sent, rendering again what was not stored."""
         action, given, secrets = session.action, session.action_input, session.context.secrets
         try:
-            fields, kept = session.calls.opened(call)
+            fields, kept = session.calls.unseal(call)
         except (SecretUnreadableError, ValueError) as error:
             raise ActionFailedError(str(error), retryable=True, judged=NOT_SET) from error
         now = replace(given, context=replace(given.context, fields=fields))
@@ -142,7 +142,7 @@ class Executor:
         async with self._session(
             action, follow_input, existing=True, progress=progress, seconds=seconds
         ) as session:
-            pending = session.disclosure.pending(follow_input.pending)
+            pending = session.disclosure.restore_pending(follow_input.pending)
             try:
                 result = await action.follow(session.config, session.context, pending)
             except asyncio.CancelledError:
@@ -167,7 +167,9 @@ class Executor:
                 heartbeats(repeatable=True),
                 self._session(action, follow_input, existing=True) as session,
             ):
-                await _ask_to_stop(session, session.disclosure.pending(follow_input.pending))
+                await _ask_to_stop(
+                    session, session.disclosure.restore_pending(follow_input.pending)
+                )
                 raise OutcomeUnknownError(CANCELLED, judged=NOT_READY)
 
     @activity.defn(name=LOOK_ACTIVITY)
@@ -197,7 +199,7 @@ class Executor:
             askable=action.in_doubt(session.config, session.context).askable,
         )
         try:
-            seen = await session.looked_for(calls)
+            seen = await session.look_for(calls)
         except ActionError as error:
             return replace(about, reason=await masked_reason(error, disclosure))
         about = replace(about, exists=seen.contradicts(action))
@@ -223,9 +225,11 @@ class Executor:
         except ActionError as error:
             return EvidenceAnswer(message=await masked_reason(error, disclosure))
         except ValidationError as error:
-            return EvidenceAnswer(message=disclosure.message(f"outputs.{first_problem(error)}"))
+            return EvidenceAnswer(
+                message=disclosure.mask_message(f"outputs.{first_problem(error)}")
+            )
         except ValueError as error:
-            return EvidenceAnswer(message=disclosure.message(str(error)))
+            return EvidenceAnswer(message=disclosure.mask_message(str(error)))
 
     @asynccontextmanager
     async def _session(
@@ -262,14 +266,14 @@ class Executor:
     async def _finish_result(self, session: "ActionSession", result: ActionResult) -> ActionResult:
         """Return the result as it is kept: complete and masked."""
         try:
-            result = await asyncio.to_thread(session.disclosure.result, result)
+            result = await asyncio.to_thread(session.disclosure.mask_result, result)
             result = replace(result, outputs=session.action.kept(result.outputs))
             written = await asyncio.to_thread(self._sessions.cleanup, session.action_input, result)
             cleanup = written or session.action.cleanup(result)
-            cleanup = session.disclosure.message(cleanup)
+            cleanup = session.disclosure.mask_message(cleanup)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
             raised = internal_error(error, session.context.secrets, OutcomeUnknownError)
-            session.seen.found = result
+            session.findings.found = result
             raise masked_error(raised, session, session.disclosure) from None
         return replace(result, cleanup=cleanup, resource_type=session.action.resource_type)
 
@@ -280,7 +284,7 @@ def _moved_places(
     """Return the former and the present place, where a correction goes to another one."""
     for call in calls:
         if call.place != place:
-            return [disclosure.message(str(one or "no place")) for one in (call.place, place)]
+            return [disclosure.mask_message(str(one or "no place")) for one in (call.place, place)]
     return None
 
 

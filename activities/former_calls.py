@@ -40,7 +40,7 @@ class FormerCalls:
         kept = {"fields": fields, "config": without_secrets(self._template, rendered)}
         return json.dumps(kept, sort_keys=True)
 
-    def opened(self, call: FormerCall) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def unseal(self, call: FormerCall) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return the fields of a call, and its configuration where that was kept.
 
         Raises ``SecretUnreadableError`` for a token of another place or a lost key.

@@ -23,18 +23,18 @@ class LookFindings:
     acted: bool = False
     parts: tuple[PartialResource, ...] = ()
 
-    def answer(self, found: ActionResult | None) -> None:
+    def note_answer(self, found: ActionResult | None) -> None:
         """Note that the target has answered for certain: all that is there is what was found."""
         self.answered = self.whole = True
         self.found = found
         self.parts = tuple(found.partial) if found is not None else ()
 
-    def part(self, error: IncompleteError) -> None:
+    def note_part(self, error: IncompleteError) -> None:
         """Note that the target has only a part of the effect."""
         self.answered, self.whole, self.parts = True, error.whole, error.partial
         self.incomplete = True
 
-    def left(self, error: NothingToAdoptError) -> None:
+    def note_left(self, error: NothingToAdoptError) -> None:
         """Note what stays in the target of earlier attempts, whatever is done next."""
         self.parts = (*self.parts, *error.partial)
 

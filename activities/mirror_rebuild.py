@@ -62,7 +62,7 @@ class Rebuilder:
         Raises ``WorkflowUnansweredError`` when Temporal does not list them.
         """
         await self._note(REBUILDING)
-        known = await self._inspector.known()
+        known = await self._inspector.list_known()
         counts: Counter[str] = Counter()
         unanswered: list[str] = []
         for is_bundle in (True, False):
@@ -92,7 +92,7 @@ class Rebuilder:
     async def _rebuild_one(self, known: ListedWorkflow, missing: bool) -> str:  # noqa: FBT001 -- private
         try:
             if known.runs:
-                await self._inspector.mirror_again(known.request_id, turn=str(uuid4()))
+                await self._inspector.mirror_again(known.request_id, key=str(uuid4()))
                 return WRITTEN
             return await self._rebuild_ended(known.request_id) if missing else ""
         except WorkflowUnansweredError as error:
@@ -101,9 +101,9 @@ class Rebuilder:
 
     async def _rebuild_ended(self, request_id: str) -> str:
         """Make the row of a request that has ended; one that has not is the reconciler's."""
-        standing = await self._inspector.standing(request_id)
-        run_id = standing.run_id or ""
-        given = await self._inspector.given(request_id, run_id)
+        state = await self._inspector.state(request_id)
+        run_id = state.run_id or ""
+        given = await self._inspector.read_input(request_id, run_id)
         told = await self._inspector.snapshot(request_id, run_id)
         if not await self._bookkeeper.make_row(given):
             # Another rebuild was faster, and stores its state.

@@ -74,7 +74,7 @@ class Reconciler:
     database: Database
     workflows: RequestWorkflows
     inspector: WorkflowInspector
-    turns: RunLimits = field(default_factory=RunLimits)
+    limits: RunLimits = field(default_factory=RunLimits)
 
     @property
     def _resumer(self) -> Resumer:
@@ -83,20 +83,20 @@ class Reconciler:
     @activity.defn(name=names.RECONCILE_ACTIVITY)
     async def reconcile(self) -> dict[str, int]:
         """Do one run; return counts by divergence, and of what was not repaired."""
-        ends = time.monotonic() + self.turns.seconds
+        ends = time.monotonic() + self.limits.seconds
         counts: Counter[str] = Counter()
         urgent, page = await self._next_requests()
-        for rows in batched(urgent, self.turns.at_once):
+        for rows in batched(urgent, self.limits.at_once):
             counts.update(await self._repair_all(rows))
         done, position = {row.id for row in urgent}, None
-        for rows in batched(page, self.turns.at_once):
+        for rows in batched(page, self.limits.at_once):
             if time.monotonic() > ends:
                 break
             counts.update(await self._repair_all([row for row in rows if row.id not in done]))
             position = rows[-1]
         counts.update(await self._make_missing_rows())
         # After the last one the next turn begins at the first.
-        ended = len(page) < self.turns.page and (not page or position == page[-1])
+        ended = len(page) < self.limits.page and (not page or position == page[-1])
         found = {name: counts[name] for name in COUNTED}
         async with self.database.unit_of_work() as session:
             place = None if ended or position is None else _position(position)
@@ -110,7 +110,7 @@ class Reconciler:
         place = (last.position or {}).get("startedBefore") if last else None
         try:
             running = await self.inspector.running(
-                limit=self.turns.page,
+                limit=self.limits.page,
                 started_before=datetime.fromisoformat(place) if place else None,
             )
         except WorkflowUnansweredError as error:
@@ -120,9 +120,9 @@ class Reconciler:
             known = {one.request_id: one for one in running}
             missing = await OpenRequestsRepository(session).missing(list(known))
         counts: Counter[str] = Counter()
-        for ids in batched(missing, self.turns.at_once):
+        for ids in batched(missing, self.limits.at_once):
             counts.update(await asyncio.gather(*(self._recreate_row(known[one]) for one in ids)))
-        more = len(running) == self.turns.page
+        more = len(running) == self.limits.page
         position = {"startedBefore": running[-1].started_at.isoformat()} if more else None
         async with self.database.unit_of_work() as session:
             await MaintenanceRunsRepository(session).note(
@@ -133,7 +133,7 @@ class Reconciler:
     async def _recreate_row(self, request: RunningRequest) -> str:
         with log_fields(requestId=request.request_id, correlationId=request.correlation_id):
             try:
-                await self.inspector.mirror_again(request.request_id, turn=str(uuid4()))
+                await self.inspector.mirror_again(request.request_id, key=str(uuid4()))
             except WorkflowUnansweredError as error:
                 _log.warning("a lost row could not be recreated; the next run retries: %s", error)
                 return UNREPAIRED
@@ -143,14 +143,14 @@ class Reconciler:
     async def _next_requests(self) -> tuple[list[OpenRequest], list[OpenRequest]]:
         """Return requests whose workflow was lost lately, and the next page of open requests."""
         now = datetime.now(UTC)
-        lost = await self.inspector.lost_since(now - self.turns.lately)
+        lost = await self.inspector.lost_since(now - self.limits.lately)
         async with self.database.reading() as session:
             requests = OpenRequestsRepository(session)
             last = await MaintenanceRunsRepository(session).last(RECONCILER)
             page = await requests.page(
                 after=_read_position(last.position if last else None),
-                limit=self.turns.page,
-                quiet_since=now - self.turns.quiet,
+                limit=self.limits.page,
+                quiet_since=now - self.limits.quiet,
             )
             urgent = await requests.named(lost)
         return urgent, page
@@ -173,18 +173,18 @@ class Reconciler:
         return [CHECKED] if divergence == Divergence.AGREES else [CHECKED, divergence]
 
     async def _compare_and_repair(self, row: OpenRequest) -> Divergence:
-        standing = await self.inspector.standing(row.id)
-        divergence = compare(row, standing, now=datetime.now(UTC), memory=self.turns.memory)
+        state = await self.inspector.state(row.id)
+        divergence = compare(row, state, now=datetime.now(UTC), memory=self.limits.memory)
         if divergence == Divergence.AGREES or not await self._is_unchanged(row):
             return Divergence.AGREES
         _log.warning(
             "a request and its workflow disagree",
-            extra={"divergence": divergence, "row": row.status, "workflow": standing.shown},
+            extra={"divergence": divergence, "row": row.status, "workflow": state.status},
         )
         if divergence == Divergence.BEHIND:
-            await self.inspector.mirror_again(row.id, turn=str(uuid4()))
-        elif divergence == Divergence.LOST or not await self._write_end(row, standing):
-            await self._resumer.resume(row, standing)
+            await self.inspector.mirror_again(row.id, key=str(uuid4()))
+        elif divergence == Divergence.LOST or not await self._write_end(row, state):
+            await self._resumer.resume(row, state)
         return divergence
 
     async def _is_unchanged(self, row: OpenRequest) -> bool:
@@ -192,9 +192,9 @@ class Reconciler:
         async with self.database.reading() as session:
             return await OpenRequestsRepository(session).named([row.id]) == [row]
 
-    async def _write_end(self, row: OpenRequest, standing: WorkflowState) -> bool:
+    async def _write_end(self, row: OpenRequest, state: WorkflowState) -> bool:
         """Write the final state of a closed workflow; False where it had none."""
-        told = await self.inspector.snapshot(row.id, standing.run_id or "")
+        told = await self.inspector.snapshot(row.id, state.run_id or "")
         if told.status not in TERMINAL:
             return False
         reason = "The mirror had missed the end of the workflow."

@@ -23,19 +23,19 @@ class Divergence(StrEnum):
 
 
 def compare(
-    row: OpenRequest, standing: WorkflowState, *, now: datetime, memory: timedelta
+    row: OpenRequest, state: WorkflowState, *, now: datetime, memory: timedelta
 ) -> Divergence:
     """Compare a row with its workflow; ``memory`` is for how long Temporal surely knows an id."""
-    if standing.life == WorkflowPresence.UNKNOWN:
+    if state.presence == WorkflowPresence.UNKNOWN:
         young = row.created_at > now - memory
         # A row that nobody has started is the sweeper's, as long as starting it is safe.
         # A component that never began is started by its bundle, in its turn, however long it takes.
-        waits = never_started(row, standing) and (row.is_component or young)
+        waits = never_begun(row, state) and (row.is_component or young)
         return Divergence.AGREES if waits else Divergence.LOST
-    if standing.life == WorkflowPresence.LOST:
+    if state.presence == WorkflowPresence.LOST:
         return Divergence.LOST
-    if standing.life == WorkflowPresence.COMPLETED:
+    if state.presence == WorkflowPresence.COMPLETED:
         return Divergence.ENDED
-    waits_for_a_worker = row.run_id is None and standing.shown == RequestStatus.SUBMITTED
-    same = row.status == standing.shown and row.run_id == standing.run_id
+    waits_for_a_worker = row.run_id is None and state.status == RequestStatus.SUBMITTED
+    same = row.status == state.status and row.run_id == state.run_id
     return Divergence.AGREES if same or waits_for_a_worker else Divergence.BEHIND

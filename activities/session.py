@@ -43,7 +43,7 @@ class ActionSession:
     disclosure: Disclosure
     rendered: dict[str, Any]
     calls: FormerCalls
-    seen: LookFindings = field(default_factory=LookFindings)
+    findings: LookFindings = field(default_factory=LookFindings)
 
     @property
     def sent(self) -> str | None:
@@ -55,15 +55,15 @@ class ActionSession:
         """A keyed digest by which equal calls are known."""
         return self.calls.digest(self.action_input.context.fields, self.rendered)
 
-    async def looked_for(self, calls: list[EarlierCall]) -> EarlierEffects:
+    async def look_for(self, calls: list[EarlierCall]) -> EarlierEffects:
         """Look with what earlier attempts had sent, and note what the target answered."""
         seen = await look_for_effects(calls, self._look)
         if seen.part is not None:
-            self.seen.part(seen.part)
+            self.findings.note_part(seen.part)
         elif seen.repeat is None or seen.found is not None:
-            self.seen.answer(seen.found)
+            self.findings.note_answer(seen.found)
         for told in seen.left:
-            self.seen.left(told)
+            self.findings.note_left(told)
         return seen
 
     async def _look(self, config: Any) -> ActionResult | None:
@@ -82,12 +82,12 @@ class ActionSession:
             return await self._revise(seen, seen.call)
         if seen.found is None:
             return await self.act()
-        self.seen.acted = True
+        self.findings.acted = True
         result = await self.action.complete(self.config, self.context, seen.found)
         return replace(result, adopted=True)
 
     async def _revise(self, seen: EarlierEffects, call: EarlierCall) -> ActionResult:
-        self.seen.acted = True
+        self.findings.acted = True
         try:
             async with self._guard():
                 return await self.action.revise(self.config, self.context, seen.found, call.config)
@@ -98,7 +98,7 @@ class ActionSession:
 
     async def act(self) -> ActionResult:
         """Act; an error that the type did not foresee says nothing about the effect."""
-        self.seen.acted = True
+        self.findings.acted = True
         try:
             async with self._guard():
                 return await self.action.execute(self.config, self.context)
@@ -122,14 +122,14 @@ def masked_error(
 ) -> ApplicationError:
     """Return the error for Temporal, masked, with what the look of this attempt had seen."""
     if session is not None:
-        session.seen.add_to(error, session.action)
-    masked = disclosure.error(error)
+        session.findings.add_to(error, session.action)
+    masked = disclosure.mask_error(error)
     if session is not None:
         doubt = session.action.in_doubt(session.config, session.context)
         if masked.askable is None:
             masked.askable = doubt.askable
-        masked.retry, masked.by_hand = map(disclosure.message, (doubt.retry, doubt.by_hand))
-        if session.seen.acted and (isinstance(error, OutcomeUnknownError) or error.partial):
+        masked.retry, masked.by_hand = map(disclosure.mask_message, (doubt.retry, doubt.by_hand))
+        if session.findings.acted and (isinstance(error, OutcomeUnknownError) or error.partial):
             masked.sent, masked.digest = session.sent, session.digest
     return application_error(masked)
 
@@ -166,8 +166,8 @@ def unforeseen_as_action_errors(disclosure: Disclosure) -> Iterator[None]:
 
 async def masked_reason(error: ActionError, disclosure: Disclosure) -> str:
     """Return what an error says, masked, then cut."""
-    told = await asyncio.to_thread(disclosure.error, error)
-    return shorten(told.message, MESSAGE_LIMIT)
+    told = await asyncio.to_thread(disclosure.mask_error, error)
+    return shortened(told.message, MESSAGE_LIMIT)
 
 
 def first_problem(error: ValidationError) -> str:

@@ -101,7 +101,7 @@ class SessionFactory:
         rendered = await self.render(action, action_input, disclosure.secrets, called=called)
         config = validate_config(action, rendered)
         progress = progress or ActionProgress()
-        progress.guard(disclosure.sealed, disclosure.opened)
+        progress.guard(disclosure.seal, disclosure.unseal)
         earlier = (
             action_input.pending if isinstance(action_input, FollowInput) else action_input.earlier
         )
@@ -111,7 +111,7 @@ class SessionFactory:
             disclosure.secrets,
             progress=progress,
             seconds=seconds,
-            earlier=disclosure.pending(earlier) if earlier else None,
+            earlier=disclosure.restore_pending(earlier) if earlier else None,
         )
         calls = FormerCalls(self._tools.box, action_input)
         return ActionSession(action, action_input, config, context, disclosure, rendered, calls)

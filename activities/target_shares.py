@@ -11,8 +11,8 @@ from temporalio import activity
 from activities.action_errors import ActionFailedError
 from pao.core.failure_classes import SUSPENDED
 
-# How long a call waits for a place at its target, and after how long without an answer of the
-# target nobody waits any more. It leaves an action on JIRA, which has 8 s, time for its call.
+# How long a call waits for a slot, and after how long without an answer of the target nobody
+# waits any longer. It leaves an action on JIRA, which has 8 s, time for its call.
 PATIENCE_SECONDS = 2.5
 
 
@@ -20,28 +20,28 @@ PATIENCE_SECONDS = 2.5
 class _TargetQueue:
     """The calls to one target that are running or wait for a slot."""
 
-    in_hand: int = 0
+    running: int = 0
     waiting: int = 0
-    moved_at: float = 0.0
+    progressed_at: float = 0.0
     freed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
 
 class TargetShares:
-    """Places per target, on the task queues that are named, each with its number.
+    """Limits the slots per target, by task queue.
 
-    As long as a target answers, calls wait for their turn. Where none has ended for a while, a
-    further one fails at once: it would only take a place that calls to others need.
+    As long as a target answers, calls wait for a slot. If none has ended for a while, a further
+    one fails at once: it would only take a slot that calls to other targets need.
     """
 
     def __init__(
-        self, places: Mapping[str, int] | None = None, *, patience: float = PATIENCE_SECONDS
+        self, limits: Mapping[str, int] | None = None, *, patience: float = PATIENCE_SECONDS
     ) -> None:
-        self._limits = dict(places or {})
+        self._limits = dict(limits or {})
         self._patience = patience
         self._queues: dict[str, _TargetQueue] = {}
 
     @asynccontextmanager
-    async def place(self, target: str) -> AsyncIterator[None]:
+    async def slot(self, target: str) -> AsyncIterator[None]:
         """Hold a slot for ``target``; raises ``ActionFailedError`` before anything is sent."""
         most = self._limits.get(_task_queue())
         if most is None:
@@ -55,7 +55,7 @@ class TargetShares:
             finally:
                 await self._release(line)
         finally:
-            if not line.in_hand and not line.waiting and self._queues.get(target) is line:
+            if not line.running and not line.waiting and self._queues.get(target) is line:
                 del self._queues[target]
 
     async def _acquire(self, line: _TargetQueue, target: str, most: int) -> None:
@@ -63,18 +63,18 @@ class TargetShares:
         line.waiting += 1
         try:
             async with line.freed:
-                while line.in_hand >= most:
-                    left = min(arrived, line.moved_at) + self._patience - time.monotonic()
+                while line.running >= most:
+                    left = min(arrived, line.progressed_at) + self._patience - time.monotonic()
                     if left <= 0 or not await _wait_for(line.freed, left):
                         raise _full_error(target, most)
-                line.in_hand += 1
-                line.moved_at = time.monotonic()
+                line.running += 1
+                line.progressed_at = time.monotonic()
         finally:
             line.waiting -= 1
 
     async def _release(self, line: _TargetQueue) -> None:
-        line.in_hand -= 1
-        line.moved_at = time.monotonic()
+        line.running -= 1
+        line.progressed_at = time.monotonic()
         async with line.freed:
             line.freed.notify_all()
 

@@ -138,7 +138,7 @@ class TicketLinker:
 
     def _client(self, ticket: TicketDocument) -> JiraClient:
         try:
-            return self.jira.of(TicketReference(ticket["key"], ticket.get("url")))
+            return self.jira.for_ticket(TicketReference(ticket["key"], ticket.get("url")))
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
 

@@ -96,7 +96,7 @@ class TicketUpdater:
         """Notify the waiting workflow; on failure the next run tries again."""
         with log_fields(requestId=ticket.request_id, correlationId=ticket.correlation_id):
             try:
-                await self.inspector.tell_resolved(
+                await self.inspector.signal_resolved(
                     ticket.request_id, self._proven(ticket, resolved)
                 )
             except WorkflowUnansweredError as error:

@@ -196,7 +196,7 @@ async def _resources_in_state(run: TerraformRun) -> list[StateResource]:
 
 
 def _incomplete_error(there: list[StateResource], run: TerraformRun) -> IncompleteError:
-    left = filter_touched(there, run.left_before, own=run.required.own)
+    left = filter_touched(there, run.known_resources, own=run.required.own)
     names = _list_names([one.address for one in there])
     return IncompleteError(
         f"In {run.kept.location} are {len(there)} resources "

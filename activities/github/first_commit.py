@@ -31,7 +31,7 @@ async def initialize_repository(
     if default not in {place.branch, place.base}:
         return None
     try:
-        sha = await client.begin(PATH, CONTENT, _message(context))
+        sha = await client.create_first_commit(PATH, CONTENT, _message(context))
     except GitHubRefusedError as error:
         # Somebody else has begun it meanwhile: their commit is as good to build on.
         if error.status not in _TAKEN or await client.is_empty():

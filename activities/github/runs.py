@@ -93,10 +93,10 @@ async def prepare_dispatch(
             judged=NOT_SET,
         )
     certain = file is not None and file.shows(wanted.mark_input)
-    if file is not None and not certain and not server.tells_the_run:
+    if file is not None and not certain and not server.returns_run:
         raise ActionFailedError(_mark_advice(server.title, wanted), judged=NOT_SET)
-    has_mark = wanted.mark_input in file.inputs if file is not None else not server.tells_the_run
-    if server.tells_the_run and len(wanted.inputs) == server.most_inputs:
+    has_mark = wanted.mark_input in file.inputs if file is not None else not server.returns_run
+    if server.returns_run and len(wanted.inputs) == server.most_inputs:
         # The run is told in the answer; only a lost answer would have needed the mark.
         has_mark = certain = False
     sent = wanted.inputs | ({wanted.mark_input: context.mark} if has_mark else {})

@@ -88,7 +88,7 @@ async def _cancellable(
         yield run
     except asyncio.CancelledError:
         why = "The worker was stopped." if worker_is_stopping() else "The action was cancelled."
-        begun = run is not None and run.begun
+        begun = run is not None and run.apply_begun
         raise (
             failures.cancelled_after_apply(why) if begun else failures.cancelled_before_apply(why)
         ) from None

@@ -86,7 +86,7 @@ class TerraformRun:
         """For what is done after a failure, within the time kept for that."""
         self._sensitive = SensitiveValues(context.secrets)
         self.registration = Registration(required, context)
-        self.begun = False
+        self.apply_begun = False
         """Whether an apply has begun."""
         self._lock = f"-lock-timeout={int(self._options.lock_seconds)}s"
         self.workspace = Workspace(
@@ -232,7 +232,7 @@ class TerraformRun:
         await self.registration.note(None)
         events = self._events()
         command = ["apply", "-json", "-input=false", self._lock, *self._parallelism()]
-        self.begun, since = True, datetime.now(UTC)
+        self.apply_begun, since = True, datetime.now(UTC)
         try:
             ended = await self._cli.events(*command, str(self._directory.plan), into=events)
         except CommandCancelledError as cut:
@@ -299,7 +299,7 @@ class TerraformRun:
             return self._uncertain_error(ended, events, lock=lock)
         await self.registration.note_after(len(present))
         own = self.required.own
-        left = filter_touched(present, events.touched | self.left_before, own=own)
+        left = filter_touched(present, events.touched | self.known_resources, own=own)
         known = {resource.address for resource in present}
         lost = {address: id_ for address, id_ in events.made.items() if address not in known}
         partial = [resource.left_behind(where) for resource in left]
@@ -337,7 +337,7 @@ class TerraformRun:
         return read
 
     @property
-    def left_before(self) -> set[str]:
+    def known_resources(self) -> set[str]:
         """The addresses that earlier attempts are known to have left."""
         return {one.id for one in self._context.left if one.id is not None}
 

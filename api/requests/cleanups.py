@@ -87,7 +87,7 @@ class CleanupService:
         """Show the mark, which is already stored, on Temporal's page of the request."""
         payload = with_proof(self.box, request_id, names.CLEANUP_SIGNAL, to_document(mark))
         try:
-            await self.workflows.tell_cleaned(request_id, payload)
+            await self.workflows.signal_cleaned(request_id, payload)
         except (TemporalUnavailableError, WorkflowGoneError):
             _log.warning("the details in Temporal do not show an entry that was cleaned up")
 

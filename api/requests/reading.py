@@ -287,7 +287,7 @@ class ReadingService:
     async def _ask_jira(self, ticket: TicketReference, correlation_id: str) -> schemas.LiveStatus:
         now = timestamp(datetime.now(UTC))
         try:
-            found = await self.jira.of(ticket).get_status(
+            found = await self.jira.for_ticket(ticket).get_status(
                 ticket.key, correlation_id, deadline=Deadline.after(LIVE_SECONDS)
             )
         except (JiraError, LookupError) as error:

@@ -196,26 +196,28 @@ def _github_auth(settings: Settings) -> GitHubAuth | None:
 
 
 def _jira_instance(configured: ConfiguredJira) -> JiraInstance:
-    form = configured.form
-    timeout = form.timeout.total_seconds()
+    config = configured.config
+    timeout = config.timeout.total_seconds()
     return JiraInstance(
-        name=form.name,
-        base_url=form.base_url,
-        flavour=JiraFlavour(form.flavour.value),
+        name=config.name,
+        base_url=config.base_url,
+        flavour=JiraFlavour(config.flavour.value),
         auth=_jira_auth(configured),
-        default_project=form.default_project or "",
+        default_project=config.default_project or "",
         connect_timeout=min(JIRA_CONNECT_SECONDS, timeout),
         total_timeout=timeout,
-        status_mapping={name: RequestStatus(state) for name, state in form.status_mapping.items()},
-        projects=form.projects,
-        site_url=form.site_url,
+        status_mapping={
+            name: RequestStatus(state) for name, state in config.status_mapping.items()
+        },
+        projects=config.projects,
+        site_url=config.site_url,
         ca_file=str(configured.ca_file) if configured.ca_file else None,
-        search_lag=_seconds(form.search_lag),
+        search_lag=_seconds(config.search_lag),
     )
 
 
 def _jira_auth(configured: ConfiguredJira) -> JiraAuth:
-    match configured.form.authentication:
+    match configured.config.authentication:
         case UserToken(username=username) | Password(username=username):
             return BasicAuth(username, configured.secret)
         case PersonalToken():

@@ -48,7 +48,7 @@ class Resumer:
             async with self.database.unit_of_work() as session:
                 await OpenRequestsRepository(session).fail(row, failure=failure)
         given = await stored_input(self.database, row.id, reason)
-        ended = standing.life == WorkflowPresence.COMPLETED
+        ended = standing.presence == WorkflowPresence.COMPLETED
         await self.workflows.start(
             given,
             summary=given.context.summary,
@@ -88,8 +88,8 @@ class LostRequests:
         """
         async with self.database.reading() as session:
             rows = await OpenRequestsRepository(session).named([request_id])
-        standing = await self.inspector.standing(request_id)
-        if not rows or standing.life not in LOST_WORKFLOWS or never_started(rows[0], standing):
+        standing = await self.inspector.state(request_id)
+        if not rows or standing.presence not in LOST or never_begun(rows[0], standing):
             return None
         return await self.resumer.resume(rows[0], standing)
 
@@ -97,13 +97,13 @@ class LostRequests:
 def never_begun(row: OpenRequest, standing: WorkflowState) -> bool:
     """Return whether a request waits for its first start: Temporal has not heard of it yet."""
     waits = row.run_id is None and row.status == RequestStatus.SUBMITTED
-    return waits and standing.life == WorkflowPresence.UNKNOWN
+    return waits and standing.presence == WorkflowPresence.UNKNOWN
 
 
 def reason_for(row: OpenRequest, standing: WorkflowState) -> str:
     """Return why a request's workflow is gone."""
     if never_started(row, standing):
         return NEVER_STARTED
-    if standing.life == WorkflowPresence.COMPLETED:
+    if standing.presence == WorkflowPresence.COMPLETED:
         return "The workflow has ended without carrying the request to its end."
     return standing.reason

@@ -41,9 +41,9 @@ class SecretsRefresh:
         """Return for each secret the seconds since it was last read."""
         return self._secrets.ages()
 
-    async def read_again(self) -> None:
-        """Read all secrets now, and pass changed values to the callbacks."""
-        found = await asyncio.to_thread(self._secrets.read_again)
+    async def refresh(self) -> None:
+        """Read all secrets now, and tell whoever keeps a copy."""
+        found = await asyncio.to_thread(self._secrets.refresh)
         for name in found.changed:
             if name in self._changed:
                 self._changed[name](self._secrets.value(name))
@@ -61,5 +61,5 @@ class SecretsRefresh:
         while True:
             await asyncio.sleep(self._every)
             if self._secrets:
-                await self.read_again()
-            self.task.mark_healthy()
+                await self.refresh()
+            self.task.well()

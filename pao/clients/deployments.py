@@ -113,7 +113,7 @@ class Deployment:
         }
         return wanted <= seen
 
-    async def living(self) -> set[str]:
+    async def polling_builds(self) -> set[str]:
         """Return the builds that poll for workflows now; an empty text for workers without one."""
         answer = await self._describe_queue()
         oldest = datetime.now(UTC) - self._polls_within

@@ -60,9 +60,9 @@ class WorkflowPresence(StrEnum):
 class WorkflowState:
     """A workflow's newest run: whether it lives, the state that it shows, why it is lost."""
 
-    life: WorkflowPresence
+    presence: WorkflowPresence
     run_id: str | None = None
-    shown: str | None = None
+    status: str | None = None
     reason: str = GONE
 
 
@@ -95,7 +95,7 @@ class WorkflowInspector:
         self._queue = task_queue
         self._installation = installation
 
-    async def standing(self, request_id: str) -> WorkflowState:
+    async def state(self, request_id: str) -> WorkflowState:
         """Return the state of a request's workflow; raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         try:
@@ -104,7 +104,7 @@ class WorkflowInspector:
                 return await self._read_state(found)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                return WorkflowState(life=WorkflowPresence.UNKNOWN)
+                return WorkflowState(presence=WorkflowPresence.UNKNOWN)
             raise WorkflowUnansweredError(error.message) from error
         except TimeoutError as error:
             raise WorkflowUnansweredError("Temporal did not answer in time") from error
@@ -112,9 +112,9 @@ class WorkflowInspector:
     async def _read_state(self, description: WorkflowExecutionDescription) -> WorkflowState:
         life = _presence(description.status)
         return WorkflowState(
-            life=life,
+            presence=life,
             run_id=description.run_id,
-            shown=description.typed_search_attributes.get(STATUS),
+            status=description.typed_search_attributes.get(STATUS),
             reason=await self._reason(description) if life == WorkflowPresence.LOST else "",
         )
 
@@ -180,7 +180,7 @@ class WorkflowInspector:
                 async for one in self._own(listed)
             ]
 
-    async def known(self) -> list[ListedWorkflow]:
+    async def list_known(self) -> list[ListedWorkflow]:
         """Return the requests of all workflows that Temporal knows, each once, oldest first.
 
         Raises ``WorkflowUnansweredError`` when Temporal does not list them.
@@ -208,7 +208,7 @@ class WorkflowInspector:
             if self._installation is None or not await is_foreign(one, self._installation):
                 yield one
 
-    async def given(self, request_id: str, run_id: str) -> RequestInput:
+    async def read_input(self, request_id: str, run_id: str) -> RequestInput:
         """Read what a run was started with. Raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
         async with _bounded_call():
@@ -220,7 +220,7 @@ class WorkflowInspector:
                 return cast("RequestInput", given)
         raise WorkflowUnansweredError("its history is empty")
 
-    async def mirror_again(self, request_id: str, *, turn: str) -> None:
+    async def mirror_again(self, request_id: str, *, key: str) -> None:
         """Make a running workflow write its state once more; return when Postgres has it.
 
         Raises ``WorkflowUnansweredError`` when it does not come to it in time.
@@ -229,7 +229,7 @@ class WorkflowInspector:
         async with _bounded_call():
             await handle.execute_update(
                 names.MIRROR_AGAIN_UPDATE,
-                id=f"{names.MIRROR_AGAIN_UPDATE}-{turn}",
+                id=f"{names.MIRROR_AGAIN_UPDATE}-{key}",
                 rpc_timeout=timedelta(seconds=SECONDS),
             )
 
@@ -237,20 +237,20 @@ class WorkflowInspector:
         """Ask a workflow, closed ones too, for its state. Raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
         async with _bounded_call():
-            told: Snapshot = await handle.query(
+            snapshot: Snapshot = await handle.query(
                 names.SNAPSHOT_QUERY,
                 result_type=Snapshot,
                 rpc_timeout=timedelta(seconds=SECONDS),
             )
-        return told
+        return snapshot
 
-    async def tell_resolved(self, request_id: str, told: dict[str, Any]) -> None:
+    async def signal_resolved(self, request_id: str, payload: dict[str, Any]) -> None:
         """Signal a workflow that a ticket one of its actions waits for is resolved."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         async with _bounded_call():
             await handle.signal(
                 names.TICKET_RESOLVED_SIGNAL,
-                told,
+                payload,
                 rpc_timeout=timedelta(seconds=SECONDS),
             )
 

@@ -26,7 +26,7 @@ class AccessToken:
     ends: float | None = None
 
     @property
-    def fresh(self) -> bool:
+    def is_fresh(self) -> bool:
         """Whether it can still be used."""
         return self.ends is None or time.monotonic() < self.ends
 
@@ -48,7 +48,7 @@ class TokenCache:
     def known(self, key: str) -> str | None:
         """Return the token of ``key`` if there is a fresh one."""
         token = self._tokens.get(key)
-        return token.value if token is not None and token.fresh else None
+        return token.value if token is not None and token.is_fresh else None
 
     def forget(self, key: str, value: str) -> None:
         """Drop a token that was refused, unless another one has taken its place."""

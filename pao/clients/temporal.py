@@ -62,7 +62,7 @@ class _Question(Generic[AnswerT]):
 
     workflow: str
     kind: str
-    silence: AnswerT
+    fallback: AnswerT
 
 
 _LOOK = _Question(names.LOOK_WORKFLOW, "look", LookResult(answer="unknown", reason=_NO_WORKER))
@@ -200,7 +200,7 @@ class RequestWorkflows:
             raise _translate_error(error) from error
         return await self._outcome(handle, str(payload["decisionId"]), budget)
 
-    async def tell_cleaned(self, request_id: str, payload: dict[str, Any]) -> None:
+    async def signal_cleaned(self, request_id: str, payload: dict[str, Any]) -> None:
         """Signal that what an open request left behind is cleaned up.
 
         Raises as ``decide`` does.
@@ -267,18 +267,18 @@ class RequestWorkflows:
                     given,
                     id=f"{question.kind}-{uuid4()}",
                     task_queue=self._queue,
-                    result_type=type(question.silence),
+                    result_type=type(question.fallback),
                     execution_timeout=timedelta(seconds=30),
                     task_timeout=TASK_TIMEOUT,
                     static_summary=summary,
                     rpc_timeout=timedelta(seconds=budget),
                 )
         except TimeoutError:
-            return question.silence
+            return question.fallback
         except WorkflowFailureError as error:
             # Somebody has ended it, or it took too long; asking again is all that one can do.
             _log.warning("a %s workflow ended without an answer: %s", question.kind, error.cause)
-            return question.silence
+            return question.fallback
         except RPCError as error:
             raise _translate_error(error) from error
         return found

@@ -185,19 +185,19 @@ class InstancesConfig(_FileModel):
 class ConfiguredJira:
     """One instance with its secret found; ``ca_file`` is a path that needs no folder."""
 
-    form: InstanceConfig
+    config: InstanceConfig
     secret: SecretStr
     ca_file: Path | None
 
-    def shown(self) -> dict[str, str]:
+    def masked(self) -> dict[str, str]:
         """Return every key and its effective value as text; the secret is masked."""
-        document = self.form.model_dump(mode="json", by_alias=True, exclude={"authentication"})
-        document |= {"timeout": format_duration(self.form.timeout), "caFile": self.ca_file}
-        lag = self.form.search_lag
+        document = self.config.model_dump(mode="json", by_alias=True, exclude={"authentication"})
+        document |= {"timeout": format_duration(self.config.timeout), "caFile": self.ca_file}
+        lag = self.config.search_lag
         document["searchLag"] = "(usual for its flavour)" if lag is None else format_duration(lag)
-        sign_in = self.form.authentication.model_dump(mode="json", by_alias=True)
+        sign_in = self.config.authentication.model_dump(mode="json", by_alias=True)
         for key, value in sign_in.items():
-            origin = self.form.authentication.secret.origin if isinstance(value, dict) else value
+            origin = self.config.authentication.secret.origin if isinstance(value, dict) else value
             document[f"authentication.{key}"] = origin
         start = f"{VARIABLE}[{document.pop('name')}]"
         return {f"{start}.{key}": _format_value(value) for key, value in document.items()}

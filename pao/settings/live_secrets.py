@@ -83,7 +83,7 @@ class LiveSecrets:
         now = time.monotonic()
         return {name: now - at for name, at in self._read_at.items()}
 
-    def read_again(self) -> RefreshResult:
+    def refresh(self) -> RefreshResult:
         """Read every secret from its store. Blocks.
 
         One that cannot be read, or whose new value a start would refuse, keeps its last value.

@@ -95,7 +95,7 @@ class Settings:
             for name, info in type(part).model_fields.items()
         }
         for one in self.jira_file.instances if self.jira_file else ():
-            shown |= one.shown()
+            shown |= one.masked()
         return shown
 
     def secret_values(self) -> list[str]:
@@ -173,12 +173,12 @@ def _make_live(
         return LiveSecrets(environ, secrets, checks=checks), None
     paths, instances = {}, []
     for one in jira_file.instances:
-        path = one.form.authentication.secret.path
+        path = one.config.authentication.secret.path
         if path:
             live = LiveSecret(one.secret.get_secret_value())
-            name = f"{JIRA_FILE}[{one.form.name}]"
+            name = f"{JIRA_FILE}[{one.config.name}]"
             secrets[name], paths[name] = live, path
-            checks[name] = partial(secret_problem, one.form)
+            checks[name] = partial(secret_problem, one.config)
             one = replace(one, secret=live)  # noqa: PLW2901 -- the same instance
         instances.append(one)
     found = replace(jira_file, instances=tuple(instances))
@@ -210,7 +210,7 @@ def _read_jira_instances(
         return None, []
     found, problems = read_jira_file(jira.instances_file, environ)
     wanted = jira.escalation_instance
-    known = [one.form.name for one in found.instances] if found else []
+    known = [one.config.name for one in found.instances] if found else []
     if found and wanted is not None and wanted not in known:
         text = f"there is no instance {wanted!r}; JIRA_INSTANCES has: {', '.join(known)}"
         problems.append(f"ESCALATION_INSTANCE: {text}")

@@ -156,7 +156,7 @@ async def _compare_workflows(
     for row in stored:
         request_id = str(row["id"])
         try:
-            standing = await inspector.standing(request_id)
+            standing = await inspector.state(request_id)
             told = await inspector.snapshot(request_id, standing.run_id or "")
         except WorkflowUnansweredError as error:
             findings.disagreeing.append(f"{request_id}: its workflow does not answer: {error}")
@@ -169,8 +169,8 @@ async def _compare_workflows(
 def _differences(row: dict[str, Any], standing: WorkflowState, snapshot: Snapshot) -> list[str]:
     found = []
     finished = RequestStatus(row["status"]) in TERMINAL
-    if finished != (standing.life == WorkflowPresence.COMPLETED):
-        found.append(f"{row['status']} in Postgres, and its workflow is {standing.life}")
+    if finished != (standing.presence == WorkflowPresence.COMPLETED):
+        found.append(f"{row['status']} in Postgres, and its workflow is {standing.presence}")
     if (row["status"], row["retrying"]) != (snapshot.status, snapshot.retrying):
         found.append(f"{row['status']} in Postgres, {snapshot.status} in its workflow")
     if row["run_id"] != standing.run_id:

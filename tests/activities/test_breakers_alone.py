@@ -60,7 +60,7 @@ class Flaky(LocalBreakerStore):
 
 
 NO_DELAYS = BreakerOptions(
-    limits=BreakerLimits(failures=3, seconds=0), trust_seconds=0, away_seconds=0
+    limits=BreakerLimits(failures=3, seconds=0), trust_seconds=0, local_seconds=0
 )
 
 
@@ -117,23 +117,23 @@ KEY, FAILURE = BreakerKey(TARGET), BreakerFailure(error="It gave no answer.")
 
 async def test_a_probe_of_this_process_expires() -> None:
     local = LocalBreakerStore(probe_seconds=0)
-    await local.failed(KEY, FAILURE, BreakerLimits(failures=1, seconds=0))
+    await local.record_failure(KEY, FAILURE, BreakerLimits(failures=1, seconds=0))
     assert await local.begin_probe(KEY)
     assert await local.begin_probe(KEY)
 
 
 async def test_one_call_of_this_process_probes_at_a_time() -> None:
     local = LocalBreakerStore()
-    await local.failed(KEY, FAILURE, BreakerLimits(failures=1, seconds=0))
+    await local.record_failure(KEY, FAILURE, BreakerLimits(failures=1, seconds=0))
     assert [await local.begin_probe(KEY) for _ in range(2)] == [True, False]
-    await local.give_back(KEY)
+    await local.release_probe(KEY)
     assert [await local.begin_probe(KEY) for _ in range(2)] == [True, False]
 
 
 async def test_a_failure_of_this_process_is_shown_as_one_in_postgres_is(db: Database) -> None:
     key = BreakerKey(TARGET, "one-item")
     for store in (LocalBreakerStore(), shared(db)):
-        await store.failed(key, FAILURE, BreakerLimits(failures=2, seconds=30))
+        await store.record_failure(key, FAILURE, BreakerLimits(failures=2, seconds=30))
         found = await store.read(key)
         assert found is not None
         shown = (found.target, found.failures, found.last_error, found.state, found.item)
@@ -146,7 +146,7 @@ async def test_an_open_breaker_of_this_process_is_shown_as_one_in_postgres_is(
     key, limits = BreakerKey(TARGET, "one-item"), BreakerLimits(failures=1, seconds=600)
     for store in (LocalBreakerStore(), shared(db)):
         before = datetime.now(UTC)
-        await store.failed(key, FAILURE, limits)
+        await store.record_failure(key, FAILURE, limits)
         found = await store.read(key)
         assert found is not None
         shown = (found.target, found.failures, found.last_error, found.state, found.item)
@@ -191,7 +191,7 @@ async def test_a_refusal_says_when_to_come_back() -> None:
 
 async def test_a_database_that_did_not_answer_is_left_out_for_a_while() -> None:
     store = Flaky()
-    of = Breakers(store, BreakerOptions(trust_seconds=0, away_seconds=600))
+    of = Breakers(store, BreakerOptions(trust_seconds=0, local_seconds=600))
     store.readable = False
     await succeed(of)
     store.readable = True
@@ -220,7 +220,7 @@ async def test_a_database_that_says_nothing_holds_no_call_up() -> None:
         url = f"postgresql://pao:x@127.0.0.1:{silent.getsockname()[1]}/pao"
         database = Database(url)
         store = SharedBreakerStore(database, answer_seconds=0.05)
-        for ask in (store.read(KEY), store.begin_probe(KEY), store.give_back(KEY)):
+        for ask in (store.read(KEY), store.begin_probe(KEY), store.release_probe(KEY)):
             with pytest.raises(TimeoutError):
                 await ask
         await database.close()

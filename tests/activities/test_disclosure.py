@@ -122,7 +122,7 @@ def test_no_attribute_of_an_error_tells_a_secret(kind: type[ActionError]) -> Non
         partial=[filled(PartialResource)],
     )
     vars(error)["of_tomorrow"] = {"url": f"https://h/?key={SECRET}"}
-    told = application_error(disclosure().error(error))
+    told = application_error(disclosure().mask_error(error))
     assert SECRET not in f"{vars(error)} {error} {error.args} {told.message} {told.details}"
     assert "********" in told.message
 
@@ -134,31 +134,31 @@ def test_what_each_type_says_about_cleaning_up_is_mask(name: str) -> None:
         external_reference=f"x-{SECRET}",
         url=f"https://h/{SECRET}",
     )
-    masked = disclosure().result(result)
+    masked = disclosure().mask_result(result)
     assert SECRET not in repr(masked)
-    assert SECRET not in disclosure().message(load_all()[name].cleanup(result))
+    assert SECRET not in disclosure().mask_message(load_all()[name].cleanup(result))
 
 
 def test_what_a_wait_needs_is_sealed_and_comes_back() -> None:
     state = {"url": f"https://h/status?key={SECRET}", "since": "2026-01-01", "n": 4}
-    masked = disclosure().result(ActionResult(pending=Pending("follow", state)))
+    masked = disclosure().mask_result(ActionResult(pending=Pending("follow", state)))
     assert masked.pending is not None
     kept = masked.pending.state
     assert kept["url"].startswith(SEALED_PREFIX)
     assert (kept["since"], kept["n"]) == ("2026-01-01", 4)
-    assert disclosure().opened(kept) == state
+    assert disclosure().unseal(kept) == state
 
 
 def test_a_sealed_wait_opens_for_its_own_action_only() -> None:
-    kept = disclosure().sealed({"url": SECRET})
+    kept = disclosure().seal({"url": SECRET})
     other = replace(disclosure(), place=sealing_context("r", "b"))
     with pytest.raises(ActionFailedError):
-        other.opened(kept)
+        other.unseal(kept)
 
 
 def test_the_rules_of_an_approval_are_masked_because_people_read_them() -> None:
     pending = Pending("approval", {"message": f"may {SECRET}?", "users": [SECRET], "minimum": 1})
-    masked = disclosure().result(ActionResult(pending=pending)).pending
+    masked = disclosure().mask_result(ActionResult(pending=pending)).pending
     assert masked == Pending(
         "approval", {"message": "may ********?", "users": ["********"], "minimum": 1}
     )
@@ -166,11 +166,11 @@ def test_the_rules_of_an_approval_are_masked_because_people_read_them() -> None:
 
 def test_what_travels_with_a_heartbeat_is_sealed_and_comes_back() -> None:
     first = ActionProgress()
-    first.guard(disclosure().sealed, disclosure().opened)
+    first.guard(disclosure().seal, disclosure().unseal)
     first.save({"url": f"https://h/?key={SECRET}", "since": 4.0})
     assert SECRET not in repr(first.details)
     later = ActionProgress(first.details)
-    later.guard(disclosure().sealed, disclosure().opened)
+    later.guard(disclosure().seal, disclosure().unseal)
     assert later.saved == {"url": f"https://h/?key={SECRET}", "since": 4.0}
 
 

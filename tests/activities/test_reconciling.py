@@ -32,7 +32,7 @@ async def bench(
 def reconciler(bench: Workbench, **turns: object) -> Reconciler:
     given = RunLimits(**{"quiet": AT_ONCE, **turns})  # type: ignore[arg-type]  # a test's words
     inspector = WorkflowInspector(bench.client, task_queue=bench.task_queue)
-    return Reconciler(bench.database, bench.workflows, inspector, turns=given)
+    return Reconciler(bench.database, bench.workflows, inspector, limits=given)
 
 
 async def turn(bench: Workbench, **turns: object) -> dict[str, int]:
@@ -218,34 +218,34 @@ def row(status: RequestStatus, run_id: str | None = "run") -> OpenRequest:
     [
         (
             row(RequestStatus.FAILED),
-            WorkflowState(life=WorkflowPresence.RUNNING, run_id="run", shown="failed"),
+            WorkflowState(presence=WorkflowPresence.RUNNING, run_id="run", status="failed"),
             "agrees",
         ),
         (
             row(RequestStatus.FAILED),
-            WorkflowState(life=WorkflowPresence.RUNNING, run_id="new", shown="failed"),
+            WorkflowState(presence=WorkflowPresence.RUNNING, run_id="new", status="failed"),
             "behind",
         ),
         (
             row(RequestStatus.FAILED),
-            WorkflowState(life=WorkflowPresence.RUNNING, run_id="run", shown="aborted"),
+            WorkflowState(presence=WorkflowPresence.RUNNING, run_id="run", status="aborted"),
             "behind",
         ),
         (
             row(RequestStatus.SUBMITTED, None),
-            WorkflowState(life=WorkflowPresence.RUNNING, shown="submitted"),
+            WorkflowState(presence=WorkflowPresence.RUNNING, status="submitted"),
             "agrees",
         ),
         (
             row(RequestStatus.SUBMITTED, None),
-            WorkflowState(life=WorkflowPresence.UNKNOWN),
+            WorkflowState(presence=WorkflowPresence.UNKNOWN),
             "agrees",
         ),
-        (row(RequestStatus.SUBMITTED), WorkflowState(life=WorkflowPresence.UNKNOWN), "lost"),
+        (row(RequestStatus.SUBMITTED), WorkflowState(presence=WorkflowPresence.UNKNOWN), "lost"),
         # The reconciler itself may have failed it, and Temporal have refused the start.
-        (row(RequestStatus.FAILED, None), WorkflowState(life=WorkflowPresence.UNKNOWN), "lost"),
-        (row(RequestStatus.FAILED), WorkflowState(life=WorkflowPresence.LOST), "lost"),
-        (row(RequestStatus.FAILED), WorkflowState(life=WorkflowPresence.COMPLETED), "ended"),
+        (row(RequestStatus.FAILED, None), WorkflowState(presence=WorkflowPresence.UNKNOWN), "lost"),
+        (row(RequestStatus.FAILED), WorkflowState(presence=WorkflowPresence.LOST), "lost"),
+        (row(RequestStatus.FAILED), WorkflowState(presence=WorkflowPresence.COMPLETED), "ended"),
     ],
 )
 def test_every_pair_of_row_and_workflow_has_its_divergence(

@@ -23,7 +23,7 @@ async def held(shares: TargetShares, count: int) -> AsyncIterator[asyncio.Event]
     release, inside = asyncio.Event(), asyncio.Semaphore(0)
 
     async def call() -> None:
-        async with shares.place(SILENT):
+        async with shares.slot(SILENT):
             inside.release()
             await release.wait()
 
@@ -40,14 +40,14 @@ async def test_a_silent_target_has_its_places_and_no_more() -> None:
     async with held(shares, 2):
         for _ in range(3):
             with pytest.raises(ActionFailedError) as caught:
-                async with shares.place(SILENT):
+                async with shares.slot(SILENT):
                     pytest.fail("it took a place that was not free")
             error = caught.value
             assert (error.retryable, error.code) == (True, ErrorCode.EXTERNAL_SERVICE_ERROR)
             assert "nothing was sent" in error.message
-        async with shares.place(OTHER):
+        async with shares.slot(OTHER):
             pass
-    async with shares.place(SILENT):
+    async with shares.slot(SILENT):
         pass
 
 
@@ -56,7 +56,7 @@ async def test_calls_to_a_target_that_answers_wait_for_their_turn() -> None:
 
     async def call() -> None:
         nonlocal done
-        async with shares.place(SILENT):
+        async with shares.slot(SILENT):
             await asyncio.sleep(0)
             done += 1
 
@@ -73,9 +73,9 @@ async def test_a_place_is_free_again_however_its_call_ended() -> None:
     shares = TargetShares({HERE: 1}, patience=0.01)
     for error in (ActionFailedError("no"), ZeroDivisionError(), asyncio.CancelledError()):
         with pytest.raises(type(error)):
-            async with shares.place(SILENT):
+            async with shares.slot(SILENT):
                 raise error
-    async with shares.place(SILENT):
+    async with shares.slot(SILENT):
         pass
 
 

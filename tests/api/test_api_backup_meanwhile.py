@@ -78,7 +78,7 @@ def rebuilt(stack: Stack) -> RebuildResult:
         inspector = WorkflowInspector(stack.temporal, task_queue=stack.task_queue)
         try:
             done = await Rebuilder(database, inspector).rebuild()
-            await Reconciler(database, workflows, inspector, turns=SETTLED).reconcile()
+            await Reconciler(database, workflows, inspector, limits=SETTLED).reconcile()
         finally:
             await database.close()
         return done

@@ -146,8 +146,8 @@ def test_a_process_neither_asks_nor_tells_the_workflows_of_another(
 
     seen = WorkflowInspector(theirs.temporal, task_queue=queue, installation=installation(theirs))
     own = WorkflowInspector(ours.temporal, task_queue=queue, installation=installation(ours))
-    wait_until(lambda: [one.request_id for one in ours.run(own.known())] == [request_id])
-    assert theirs.run(seen.known()) == []
+    wait_until(lambda: [one.request_id for one in ours.run(own.list_known())] == [request_id])
+    assert theirs.run(seen.list_known()) == []
 
 
 def test_a_schedule_stays_with_the_installation_that_made_it_and_the_other_gets_its_own(

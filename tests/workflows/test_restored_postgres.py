@@ -61,7 +61,7 @@ async def set_back(bench: Workbench, request: Request, status: str, *, seq: int)
 async def turn(bench: Workbench) -> dict[str, int]:
     inspector = WorkflowInspector(bench.client, task_queue=bench.task_queue)
     turns = RunLimits(quiet=timedelta(seconds=-5))
-    reconciler = Reconciler(bench.database, bench.workflows, inspector, turns=turns)
+    reconciler = Reconciler(bench.database, bench.workflows, inspector, limits=turns)
     return await reconciler.reconcile()
 
 
@@ -227,6 +227,6 @@ async def test_a_request_whose_worker_is_away_is_named_and_the_others_are_rebuil
 async def all_known(bench: Workbench, *requests: Request) -> bool:
     """Return whether Temporal's search, which lags, shows the workflows as they are."""
     inspector = WorkflowInspector(bench.client, task_queue=bench.task_queue)
-    shown = {one.request_id: one.runs for one in await inspector.known()}
+    shown = {one.request_id: one.runs for one in await inspector.list_known()}
     rows = {one.id: (await bench.row(one))["status"] == "failed" for one in requests}
     return all(shown.get(id_) == runs for id_, runs in rows.items())

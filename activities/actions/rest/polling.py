@@ -46,7 +46,7 @@ async def poll_once(
     """Poll once, following redirects by GET; each hop is checked like the first address."""
     redirected = False
     for _ in range(HOPS):
-        answer = await sender.read_told(config, context, url)
+        answer = await sender.read_named(config, context, url)
         location = answer.headers.get("location")
         if answer.status not in REDIRECTS or not location:
             return StatusResponse(answer, redirected)

@@ -45,7 +45,7 @@ class Sender:
         headers = bodies.build_headers(config, correlation_id=context.request.correlation_id)
         return await self._send(HttpRequest("GET", url, headers), config, context, max_body)
 
-    async def read_told(
+    async def read_named(
         self, config: RestApiConfig, context: ActionContext, url: str
     ) -> TargetResponse:
         """Read an address that the target named.

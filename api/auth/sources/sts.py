@@ -119,7 +119,7 @@ class StsIdentity:
             raise _unavailable()
         self._running += 1
         try:
-            return await self._sts.whose(headers)
+            return await self._sts.identify(headers)
         except StsRefusedError as error:
             reason = Reason.EXPIRED if error.expired else Reason.SIGNATURE_MISMATCH
             raise SignatureError(

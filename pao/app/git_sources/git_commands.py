@@ -113,12 +113,12 @@ class GitCommands:
         guide = EgressResolver(remote.rules)
         try:
             if remote.proxy is None:
-                addresses = await guide.permitted(host, port)
+                addresses = await guide.permitted_addresses(host, port)
                 pinned = ",".join(f"[{one}]" if ":" in one else one for one in addresses)
                 config["http.curloptResolve"] = f"{host}:{port}:{pinned}"
                 config["http.proxy"] = ""
             else:
-                await guide.judge_for_proxy(host, port)
+                await guide.check_for_proxy(host, port)
                 config["http.proxy"] = remote.proxy.get_secret_value()
         except OutgoingError as error:
             raise SourceUnavailableError(f"git: {error.message}") from error

@@ -77,9 +77,9 @@ class GitHubSource:
             instance, location.repository, send=self._send, learn=self._masks.add
         )
         self._rules = BranchRules(
-            location.ownership,
-            location.branch,
-            lambda: self._repository.wants_code_owners(location.branch),
+            place.ownership,
+            place.branch,
+            lambda: self._repository.requires_code_owners(place.branch),
             place="a ruleset, since classic branch protection cannot be read",
         )
 

@@ -80,9 +80,9 @@ class GitLabSource:
         self._identity = f"{where} {location.ownership}"
         self.project = GitLabProject(instance, location.project, send=self._send)
         self._rules = BranchRules(
-            location.ownership,
-            location.branch,
-            lambda: self.project.wants_code_owners(location.branch),
+            place.ownership,
+            place.branch,
+            lambda: self.project.requires_code_owners(place.branch),
             place="the settings of the protected branch",
         )
 

@@ -79,11 +79,11 @@ class Promoter:
             return False
         if routing.current is None:
             return not routing.is_chosen
-        return is_start or routing.current not in await self._deployment.living()
+        return is_start or routing.current not in await self._deployment.polling_builds()
 
     async def _fault(self, routing: Routing) -> str | None:
-        """Return why requests get no worker; None if they do."""
-        living = await self._deployment.living()
+        """Return what keeps requests from any worker; None where they have one."""
+        living = await self._deployment.polling_builds()
         if (routing.current or "") in living:
             return None
         if routing.current is None:

@@ -33,7 +33,7 @@ class Proof:
     nonce: str
     token: str | None = None
 
-    def written(self) -> str:
+    def encode(self) -> str:
         """Return the header's value."""
         values = {"authorization": self.authorization, "date": self.date, "nonce": self.nonce}
         if self.token is not None:
@@ -110,4 +110,4 @@ def sign(  # noqa: PLR0913 -- what a signature covers, each part named
         date=str(request.headers[DATE]),
         nonce=nonce,
         token=credentials.token,
-    ).written()
+    ).encode()

@@ -32,7 +32,7 @@ class Sts:
         self._url = url.rstrip("/") + "/"
         self._http = http
 
-    async def whose(self, headers: Mapping[str, str]) -> AwsCaller:
+    async def identify(self, headers: Mapping[str, str]) -> AwsCaller:
         """Return who signed these headers over a `GetCallerIdentity`.
 
         Raises ``StsRefusedError`` if STS refuses the signature, and ``UnusableAnswerError`` if it

@@ -80,7 +80,7 @@ class GitHubClient:
         body: dict[str, Any] = {"ref": ref}
         if inputs:
             body["inputs"] = dict(inputs)
-        tells = self.instance.tells_the_run
+        tells = self.instance.returns_run
         if tells:
             body["return_run_details"] = True
         call = GitHubCall(
@@ -181,7 +181,7 @@ class GitHubClient:
         found = await self._ask_optional(call, answers.read_commits, absent=frozenset({_CONFLICT}))
         return found is None
 
-    async def begin(self, path: str, content: bytes, message: str) -> str:
+    async def create_first_commit(self, path: str, content: bytes, message: str) -> str:
         """Make the first commit of an empty repository, of one file; returns its hash."""
         call = GitHubCall(
             doing=f"make the first commit in {self.repository}",

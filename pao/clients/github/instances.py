@@ -53,7 +53,7 @@ class GitHubInstance:
         return 25 if self.flavour is GitHubFlavour.CLOUD else 10
 
     @property
-    def tells_the_run(self) -> bool:
+    def returns_run(self) -> bool:
         """Whether a dispatch is answered with the run that it started, on demand."""
         return self.flavour is GitHubFlavour.CLOUD
 

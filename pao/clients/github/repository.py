@@ -153,7 +153,7 @@ class Repository:
         answer = await self.calls.answer(call)
         return None if answer.truncated else answer.body
 
-    async def wants_code_owners(self, branch: str) -> bool | None:
+    async def requires_code_owners(self, branch: str) -> bool | None:
         """Return whether the rules of a branch demand that code owners approve.
 
         None where nobody tells us: private repositories have no rules in some plans, and old

@@ -140,7 +140,7 @@ class GitLabProject:
         answer = self._require_status(f"pack {sha}", await self._call("GET", path, max_body=most))
         return None if answer.truncated else answer.body
 
-    async def wants_code_owners(self, branch: str) -> bool | None:
+    async def requires_code_owners(self, branch: str) -> bool | None:
         """Return whether a rule that protects the branch demands that code owners approve.
 
         None where the token may not know: some versions tell only maintainers.

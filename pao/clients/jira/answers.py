@@ -68,9 +68,9 @@ class JiraResponse:
         """Return as much of the body as is stored, without credentials and NUL."""
         text = self.response.content.decode("utf-8", errors="replace")
         cut = self.truncated or len(text) > KEPT_CHARACTERS
-        return self.shown(f"{text[:KEPT_CHARACTERS]}{ELLIPSIS if cut else ''}")
+        return self.mask(f"{text[:KEPT_CHARACTERS]}{ELLIPSIS if cut else ''}")
 
-    def shown(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """Return a text of the answer without credentials and NUL."""
         return self.hide(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
@@ -148,9 +148,9 @@ def _reported_errors(answer: JiraResponse) -> tuple[dict[str, str], tuple[str, .
     document = answer.json()
     errors, messages = _parse_errors(document if isinstance(document, dict) else {})
     if not errors and not messages and not answer.is_html:
-        messages = tuple(filter(None, [message_text(answer.text())]))
-    shown = {answer.shown(name): answer.shown(text) for name, text in errors.items()}
-    return shown, tuple(answer.shown(text) for text in messages)
+        messages = tuple(filter(None, [words(answer.text())]))
+    masked = {answer.mask(name): answer.mask(text) for name, text in errors.items()}
+    return masked, tuple(answer.mask(text) for text in messages)
 
 
 def _refused_error(
@@ -191,7 +191,7 @@ def _reason(answer: JiraResponse, errors: Mapping[str, str], messages: tuple[str
         text = advice
     else:
         text = "it answered with an HTML page" if answer.is_html else "it gave no reason"
-    return answer.shown(text)
+    return answer.mask(text)
 
 
 def _advice(answer: JiraResponse) -> str:

@@ -100,7 +100,7 @@ async def _legacy_meta(ask: Ask, project: str, refused: JiraRefusedError) -> Map
     """Return what the older question says about a project; raises what the new one was told."""
     try:
         page = read_object(
-            await ask(f"say what {project} needs", lambda jira: jira.old_meta(project))
+            await ask(f"say what {project} needs", lambda jira: jira.legacy_create_meta(project))
         )
     except JiraRefusedError:
         raise refused from None

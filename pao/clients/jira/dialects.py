@@ -70,7 +70,7 @@ class Dialect(Protocol):
     def issue_fields(self, project: str, issue_type: str, start: int) -> requests.Response:
         """List the fields on creation of an issue type, given by its id: one page."""
 
-    def old_meta(self, project: str) -> requests.Response:
+    def legacy_create_meta(self, project: str) -> requests.Response:
         """Get types and fields at once, for older Data Center versions."""
 
     def server_info(self) -> requests.Response:
@@ -156,7 +156,7 @@ class _DataCenter:
         path = f"/{_quote_segment(project)}/issuetypes/{_quote_segment(issue_type)}"
         return _meta_page(self._jira, "2", path, start)
 
-    def old_meta(self, project: str) -> requests.Response:
+    def legacy_create_meta(self, project: str) -> requests.Response:
         wanted = {"projectKeys": project, "expand": "projects.issuetypes.fields"}
         return _require_response(self._jira.get("rest/api/2/issue/createmeta", params=wanted))
 
@@ -222,7 +222,7 @@ class _Cloud:
         path = f"/{_quote_segment(project)}/issuetypes/{_quote_segment(issue_type)}"
         return _meta_page(self._jira, "3", path, start)
 
-    def old_meta(self, project: str) -> requests.Response:
+    def legacy_create_meta(self, project: str) -> requests.Response:
         wanted = {"projectKeys": project, "expand": "projects.issuetypes.fields"}
         return _require_response(self._jira.get("rest/api/3/issue/createmeta", params=wanted))
 

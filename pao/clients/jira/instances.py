@@ -54,7 +54,7 @@ class JiraInstances:
                 return client
         return self._get(self._default)
 
-    def of(self, ticket: TicketReference) -> JiraClient:
+    def for_ticket(self, ticket: TicketReference) -> JiraClient:
         """Return the client of the instance where a ticket is.
 
         The address of its page decides, whatever the configuration has become since; where there
@@ -76,7 +76,7 @@ class JiraInstances:
         readings: list[TicketReading] = []
         for ticket in tickets:
             try:
-                groups.setdefault(self.of(ticket).instance.name, []).append(ticket)
+                groups.setdefault(self.for_ticket(ticket).instance.name, []).append(ticket)
             except LookupError as error:
                 readings.append(TicketReading(ticket, error=str(error)))
         asked = (self._read_group(name, group, correlation_id) for name, group in groups.items())

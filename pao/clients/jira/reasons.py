@@ -38,12 +38,12 @@ def why_no_answer(exc: BaseException, call: JiraCall) -> str:
 
 def _reason(exc: BaseException, call: JiraCall) -> str:
     if call.ended or isinstance(exc, CallEndedError):
-        return TOO_LATE if call.asked else "time ran out before it could be sent"
+        return TOO_LATE if call.contacted else "time ran out before it could be sent"
     chain = list(_chain(exc))
     for kind, text in _REASONS:
         if any(isinstance(error, kind) for error in chain):
             return text
-    if call.asked:
+    if call.contacted:
         return "the connection was cut before the response was complete"
     return f"no request could be sent ({type(exc).__name__})"
 

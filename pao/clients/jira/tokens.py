@@ -50,9 +50,9 @@ class JiraTokens:
 
         Raises TokenEndpointError, or CallEndedError when there is no time left to wait for it.
         """
-        with call.aside(self._auth.token_url), self._turn(call):
+        with call.requesting_token(self._auth.token_url), self._turn(call):
             known = self._current
-            if known is None or not known.fresh or known.value == instead_of:
+            if known is None or not known.is_fresh or known.value == instead_of:
                 known = self._current = self._fetch(call)
                 self.latest = (known.value, *self.latest[:1])
             return known.value

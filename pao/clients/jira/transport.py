@@ -40,10 +40,10 @@ class JiraCall:
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
-        self.left = False
+        self.sent = False
         # Whether anything was sent, to a token endpoint too, and whether there was time to connect.
-        self.asked = False
-        self.tried = False
+        self.contacted = False
+        self.had_time_to_connect = False
         self.token_url: str | None = None
         self.truncated = False
         self._ended = False
@@ -66,22 +66,22 @@ class JiraCall:
             self._raise_if_ended()
             self._watched.append(socket.socket(fileno=os.dup(sock.fileno())))
 
-    def leave(self) -> None:
+    def begin_sending(self) -> None:
         """Record that the request is about to be sent; raises CallEndedError if it must not be."""
         with self._lock:
             self._raise_if_ended()
-            self.asked = True
-            self.left = not self._fetching_token
+            self.contacted = True
+            self.sent = not self._fetching_token
 
     @contextlib.contextmanager
-    def aside(self, token_url: str) -> Iterator[None]:
+    def requesting_token(self, token_url: str) -> Iterator[None]:
         """Count what is sent within as not sent: it requests a token and changes nothing."""
-        self.left, self._fetching_token, self.token_url = False, True, token_url
+        self.sent, self._fetching_token, self.token_url = False, True, token_url
         try:
             yield
         finally:
             self._fetching_token = False
-        self.asked, self.token_url = False, None
+        self.contacted, self.token_url = False, None
 
     def end(self) -> None:
         """Stop the exchange now: nothing more is sent, and reading is cut off."""
@@ -146,7 +146,7 @@ class _WatchedConnection(HTTPConnection):
         call = _current.get()
         call.watch(self.sock)
         self._last_used = time.monotonic()
-        call.leave()
+        call.begin_sending()
         super().request(*args, **kwargs)
 
 
@@ -245,7 +245,7 @@ class BoundedSession(requests.Session):
         left = self._call.deadline.remaining()
         if not left or self._call.ended:
             raise CallEndedError
-        self._call.tried = left >= self._connect_timeout
+        self._call.had_time_to_connect = left >= self._connect_timeout
         kwargs["timeout"] = (min(self._connect_timeout, left), left)
         kwargs["allow_redirects"] = False
         # Set on each request, or REQUESTS_CA_BUNDLE would take precedence.

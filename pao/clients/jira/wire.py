@@ -42,10 +42,10 @@ Question = Callable[[Dialect], requests.Response]
 
 
 class _UnansweredError(Exception):
-    def __init__(self, reason: str, *, left: bool, judged: Judgement) -> None:
+    def __init__(self, reason: str, *, sent: bool, judged: Judgement) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.left = left
+        self.sent = sent
         self.judged = judged
 
 
@@ -99,7 +99,7 @@ class JiraConnection:
         except TokenEndpointError as exc:
             raise self._token_refusal(doing, exc) from None
         except _UnansweredError as exc:
-            if not exc.left:
+            if not exc.sent:
                 raise self._unreachable(doing, exc) from None
             raise JiraOutcomeUnknownError(
                 f"{self._instance.title} was asked to {doing}, but {exc.reason}: it may or "
@@ -134,7 +134,7 @@ class JiraConnection:
                 response = await asyncio.wrap_future(future)
         except TimeoutError:
             reason = why_no_answer(CallEndedError(), call)
-            raise _UnansweredError(reason, left=call.left, judged=_judge_silence(call)) from None
+            raise _UnansweredError(reason, sent=call.sent, judged=_judge_silence(call)) from None
         finally:
             # Also when the task was cancelled: a call that nobody waits for must not be sent.
             call.end()
@@ -164,7 +164,7 @@ class JiraConnection:
             CallEndedError,
         ) as exc:
             reason = why_no_answer(exc, call)
-            raise _UnansweredError(reason, left=call.left, judged=_judge_silence(call)) from exc
+            raise _UnansweredError(reason, sent=call.sent, judged=_judge_silence(call)) from exc
 
     def _authorized_call(
         self, question: Question, call: JiraCall, session: BoundedSession
@@ -199,6 +199,6 @@ class JiraConnection:
 
 def _judge_silence(call: JiraCall) -> Judgement:
     """Judge a call without an answer: one that our own time ended before it connected is ours."""
-    if call.asked:
-        return INTERRUPTED
-    return NOT_READY if call.ended and not call.tried else UNSENT
+    if call.contacted:
+        return CUT
+    return NOT_READY if call.ended and not call.had_time_to_connect else UNSENT

@@ -72,14 +72,14 @@ class _SendProgress:
     """Whether a connection was attempted, and whether sending the request itself has begun."""
 
     connecting: bool = False
-    left: bool = False
+    sent: bool = False
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         """Receive the library's events: a proxy's CONNECT is not the request."""
         if event == "connection.connect_tcp.started":
             self.connecting = True
         if event == "http11.send_request_headers.started":
-            self.left = self.left or info["request"].method != b"CONNECT"
+            self.sent = self.sent or info["request"].method != b"CONNECT"
 
 
 class HttpClient:
@@ -268,7 +268,7 @@ def _decompress(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
 
 
 def _timeout_error(host: str, sending: _SendProgress, seconds: float) -> OutgoingError:
-    if sending.left:
+    if sending.sent:
         return CallBrokenError(f"{host} did not finish responding within {seconds:.0f} s.")
     if not sending.connecting or seconds < CONNECT_SECONDS:
         return CallTimeoutError(f"Time ran out before {host} could be reached; nothing was sent.")
@@ -281,7 +281,7 @@ def _connection_error(host: str, sending: _SendProgress, error: Exception) -> Ou
         return CallInvalidError(
             "The request holds a character that HTTP does not allow; correct it."
         )
-    if sending.left:
+    if sending.sent:
         return CallBrokenError(f"{host} cut the connection, or sent an invalid HTTP response.")
     if isinstance(error, httpcore.ProxyError):
         return CallUnsentError(f"The proxy does not lead to {host}: {error}")

@@ -38,16 +38,16 @@ class EgressResolver:
         self._rules = rules
         self._resolver = resolver or SystemResolver()
 
-    async def permitted(self, host: str, port: int) -> list[str]:
+    async def permitted_addresses(self, host: str, port: int) -> list[str]:
         """Resolve once and check each address; later DNS changes have no effect.
 
         Raises ``AddressRefusedError`` if none is permitted, ``CallUnsentError`` if there is none.
         """
-        self._rules.judge_host(host, port)
+        self._rules.check_host(host, port)
         permitted, refusal = [], None
         for address in await self._addresses(host, port):
             try:
-                self._rules.judge(host, address, port)
+                self._rules.check_address(host, address, port)
             except AddressRefusedError as error:
                 refusal = refusal or error
             else:
@@ -56,7 +56,7 @@ class EgressResolver:
             return permitted
         raise refusal or CallUnsentError(f"{host} has no address.")
 
-    async def judge_for_proxy(self, host: str, port: int) -> None:
+    async def check_for_proxy(self, host: str, port: int) -> None:
         """Refuse hosts that a proxy must not connect to; it resolves names itself, so names count.
 
         A host that is an address, in any spelling, is checked as one; so are the addresses that
@@ -65,10 +65,10 @@ class EgressResolver:
         try:
             addresses = await self._addresses(host, port)
         except CallUnsentError:
-            self._rules.judge_name(host, port)
+            self._rules.check_name(host, port)
             return
         for address in addresses:
-            self._rules.judge(host, address, port)
+            self._rules.check_address(host, address, port)
 
     async def _addresses(self, host: str, port: int) -> list[Address]:
         try:

@@ -30,12 +30,12 @@ class _EgressRule:
     network: Network | None = None
     port: int | None = None
 
-    def names(self, host: str, port: int) -> bool:
+    def matches_host(self, host: str, port: int) -> bool:
         if self.name is None or self.port not in {None, port}:
             return False
         return host.endswith(f".{self.name}") if self.wildcard else host == self.name
 
-    def holds(self, address: Address, port: int) -> bool:
+    def matches_address(self, address: Address, port: int) -> bool:
         if self.network is None or self.port not in {None, port}:
             return False
         return address.version == self.network.version and address in self.network
@@ -63,19 +63,19 @@ class EgressRules:
         rules = tuple(_parse_entry(text) for text in texts if text != ANY)
         return cls(rules=rules, any_public=not texts or ANY in texts)
 
-    def judge_host(self, host: str, port: int) -> None:
+    def check_host(self, host: str, port: int) -> None:
         """Refuse a host that no entry can permit, before resolving it."""
         if self.any_public or any(rule.network is not None for rule in self.rules):
             return
         if not self._lists_host(host, port):
             raise AddressRefusedError(_not_listed_message(host, port))
 
-    def judge_name(self, host: str, port: int) -> None:
+    def check_name(self, host: str, port: int) -> None:
         """Raise AddressRefusedError for a host by its name alone, for a proxy that resolves it."""
         if not self.any_public and not self._lists_host(host, port):
             raise AddressRefusedError(_not_listed_message(host, port))
 
-    def judge(self, host: str, address: Address, port: int) -> None:
+    def check_address(self, host: str, address: Address, port: int) -> None:
         """Raise AddressRefusedError if the address that the host resolved to is not permitted."""
         if self._lists_address(address, port):
             return
@@ -101,10 +101,10 @@ class EgressRules:
 
     def _lists_address(self, address: Address, port: int) -> bool:
         spellings = {address, unwrap_ipv4(address)}
-        return any(rule.holds(one, port) for rule in self.rules for one in spellings)
+        return any(rule.matches_address(one, port) for rule in self.rules for one in spellings)
 
     def _lists_host(self, host: str, port: int) -> bool:
-        return any(rule.names(normalize_host(host), port) for rule in self.rules)
+        return any(rule.matches_host(normalize_host(host), port) for rule in self.rules)
 
 
 def normalize_host(host: str) -> str:

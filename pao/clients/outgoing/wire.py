@@ -57,7 +57,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first permitted address that answers."""
         failure: Exception | None = None
-        for address in await self._guide.permitted(host, port):
+        for address in await self._guide.permitted_addresses(host, port):
             try:
                 return await self._plain.connect_tcp(
                     address, port, timeout, local_address, socket_options
@@ -98,7 +98,7 @@ class ConnectionPools:
                 network_backend=CheckedBackend(self._guide), **self._limits()
             )
             return self._direct
-        await self._guide.judge_for_proxy(host, port)
+        await self._guide.check_for_proxy(host, port)
         self._proxied = self._proxied or self._proxy(self._options.proxy)
         return self._proxied
 

@@ -62,10 +62,10 @@ async def test_the_address_of_a_ticket_tells_its_instance_whatever_is_mapped_now
 ) -> None:
     [here] = await make(instances.instance("corp"), "NET")
     [there] = await make(instances.instance("site"), "DB")
-    assert instances.of(here).instance.name == "corp"
-    assert instances.of(there).instance.name == "site"
-    assert instances.of(TicketReference(here.key)).instance.name == "site"
-    assert instances.of(TicketReference(here.key, instance="corp")).instance.name == "corp"
+    assert instances.for_ticket(here).instance.name == "corp"
+    assert instances.for_ticket(there).instance.name == "site"
+    assert instances.for_ticket(TicketReference(here.key)).instance.name == "site"
+    assert instances.for_ticket(TicketReference(here.key, instance="corp")).instance.name == "corp"
 
 
 async def test_many_tickets_are_asked_for_with_few_calls(
@@ -84,7 +84,7 @@ async def test_many_tickets_are_asked_for_with_few_calls(
     readings = await instances.statuses(tickets)
     assert len(readings) == len(tickets)
     states = {
-        (instances.of(reading.ticket).instance.name, reading.status.mapped_status)
+        (instances.for_ticket(reading.ticket).instance.name, reading.status.mapped_status)
         for reading in readings
         if reading.status and reading.ticket.key == "DB-7"
     }

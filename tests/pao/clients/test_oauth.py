@@ -51,7 +51,7 @@ def test_what_is_no_json_is_no_token() -> None:
     ],
 )
 def test_a_token_is_kept_until_shortly_before_its_end(seconds: Any, *, fresh: bool) -> None:
-    assert answered(access_token="token", expires_in=seconds).fresh is fresh
+    assert answered(access_token="token", expires_in=seconds).is_fresh is fresh
 
 
 def test_a_token_does_not_show_in_its_repr() -> None:

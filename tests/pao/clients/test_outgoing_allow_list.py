@@ -35,11 +35,11 @@ def test_names_are_compared_as_dns_does(host: str, *, allowed: bool) -> None:
     rules = EgressRules.parse(["api.example.com", "*.wild.example", "B\u00dcCHER.example"])
     address = read_target_address("93.184.216.34")
     if allowed:
-        rules.judge_host(host, 443)
-        rules.judge(host, address, 443)
+        rules.check_host(host, 443)
+        rules.check_address(host, address, 443)
         return
     with pytest.raises(AddressRefusedError, match="not among the hosts"):
-        rules.judge_host(host, 443)
+        rules.check_host(host, 443)
 
 
 @pytest.mark.parametrize("entry", ["api.example.com:8443", "*.example.com:8443"])
@@ -47,13 +47,13 @@ def test_a_name_with_a_port_is_listed_for_that_port_alone(entry: str) -> None:
     rules, address = EgressRules.parse([entry]), read_target_address("93.184.216.34")
     assert rules.lists("api.example.com", 8443)
     assert not rules.lists("api.example.com", 443)
-    for judge in (rules.judge_host, rules.judge_name):
+    for judge in (rules.check_host, rules.check_name):
         judge("api.example.com", 8443)
         with pytest.raises(AddressRefusedError, match=r"api\.example\.com:443"):
             judge("api.example.com", 443)
-    rules.judge("api.example.com", address, 8443)
+    rules.check_address("api.example.com", address, 8443)
     with pytest.raises(AddressRefusedError, match="not among the hosts"):
-        rules.judge("api.example.com", address, 443)
+        rules.check_address("api.example.com", address, 443)
 
 
 def test_a_network_lists_the_addresses_in_it_and_no_name() -> None:
@@ -66,7 +66,8 @@ def test_a_network_lists_the_addresses_in_it_and_no_name() -> None:
 
 
 def test_a_network_may_be_named_by_any_address_in_it() -> None:
-    EgressRules.parse(["10.1.2.3/16"]).judge("x.example", read_target_address("10.1.255.255"), 443)
+    rules = EgressRules.parse(["10.1.2.3/16"])
+    rules.check_address("x.example", read_target_address("10.1.255.255"), 443)
 
 
 @pytest.mark.parametrize(
@@ -92,12 +93,12 @@ def test_an_entry_is_a_host_as_dns_allows_it(entry: str, *, good: bool) -> None:
 async def test_a_proxy_is_asked_for_listed_ports_and_permitted_addresses_alone() -> None:
     names = Names(api_example_com=[["10.1.2.3"]])
     guide = EgressResolver(EgressRules.parse(["10.1.0.0/16:8443", "far.example.com:8443"]), names)
-    await guide.judge_for_proxy("api.example.com", 8443)
-    await guide.judge_for_proxy("far.example.com", 8443)
+    await guide.check_for_proxy("api.example.com", 8443)
+    await guide.check_for_proxy("far.example.com", 8443)
     with pytest.raises(AddressRefusedError, match=r"api\.example\.com: it leads to 10\.1\.2\.3"):
-        await guide.judge_for_proxy("api.example.com", 443)
+        await guide.check_for_proxy("api.example.com", 443)
     with pytest.raises(AddressRefusedError, match=r"far\.example\.com:443"):
-        await guide.judge_for_proxy("far.example.com", 443)
+        await guide.check_for_proxy("far.example.com", 443)
 
 
 async def test_a_host_that_is_not_listed_is_not_even_resolved() -> None:
@@ -109,10 +110,10 @@ async def test_a_host_that_is_not_listed_is_not_even_resolved() -> None:
 
 def test_a_star_beside_other_entries_lets_every_public_address_in() -> None:
     rules = EgressRules.parse(["*", "10.1.0.0/16"])
-    rules.judge("x.example", read_target_address("93.184.216.34"), 443)
-    rules.judge("x.example", read_target_address("10.1.2.3"), 443)
+    rules.check_address("x.example", read_target_address("93.184.216.34"), 443)
+    rules.check_address("x.example", read_target_address("10.1.2.3"), 443)
     with pytest.raises(AddressRefusedError):
-        rules.judge("x.example", read_target_address("10.2.0.1"), 443)
+        rules.check_address("x.example", read_target_address("10.2.0.1"), 443)
 
 
 @pytest.mark.parametrize(

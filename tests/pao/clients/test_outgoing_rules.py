@@ -103,7 +103,7 @@ async def test_an_address_that_is_not_public_is_refused_whatever_name_leads_ther
 )
 def test_a_public_address_is_public(address: str) -> None:
     assert describe_special(read_target_address(address)) is None
-    EgressRules.parse([]).judge("api.example.com", read_target_address(address), 443)
+    EgressRules.parse([]).check_address("api.example.com", read_target_address(address), 443)
 
 
 # The same IPv4 address as IPv6 transports it: seen through where a gateway or the system itself
@@ -139,10 +139,10 @@ def embedded(form: str, ipv4: str) -> Address:
 @pytest.mark.parametrize("form", SEEN_THROUGH.values(), ids=SEEN_THROUGH)
 def test_ipv4_inside_ipv6_is_judged_as_the_ipv4_address_that_it_leads_to(form: str) -> None:
     nowhere = EgressRules.parse(["10.1.0.0/16", "127.0.0.1:8443"])
-    nowhere.judge("x.example", embedded(form, "10.1.2.3"), 443)
-    nowhere.judge("x.example", embedded(form, "127.0.0.1"), 8443)
+    nowhere.check_address("x.example", embedded(form, "10.1.2.3"), 443)
+    nowhere.check_address("x.example", embedded(form, "127.0.0.1"), 8443)
     everywhere = EgressRules.parse([])
-    everywhere.judge("x.example", embedded(form, "8.8.8.8"), 443)
+    everywhere.check_address("x.example", embedded(form, "8.8.8.8"), 443)
     for rules, ipv4, port in (
         (nowhere, "10.2.0.1", 443),
         (nowhere, "127.0.0.1", 443),
@@ -152,7 +152,7 @@ def test_ipv4_inside_ipv6_is_judged_as_the_ipv4_address_that_it_leads_to(form: s
         (everywhere, "169.254.169.254", 80),
     ):
         with pytest.raises(AddressRefusedError):
-            rules.judge("x.example", embedded(form, ipv4), port)
+            rules.check_address("x.example", embedded(form, ipv4), port)
 
 
 @pytest.mark.parametrize("ipv4", ["8.8.8.8", "10.1.2.3", "127.0.0.1", "169.254.169.254"])
@@ -162,21 +162,21 @@ def test_ipv4_in_a_tunnel_or_an_obsolete_form_is_refused_even_where_the_ipv4_net
 ) -> None:
     for entries in ((), ("*",), ("8.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16")):
         with pytest.raises(AddressRefusedError, match="which is"):
-            EgressRules.parse(entries).judge("x.example", embedded(form, ipv4), 443)
+            EgressRules.parse(entries).check_address("x.example", embedded(form, ipv4), 443)
 
 
 @pytest.mark.parametrize("form", [*SEEN_THROUGH.values(), *NEVER.values()])
 def test_an_ipv6_network_that_is_listed_lets_its_addresses_in_whatever_they_hold(form: str) -> None:
     address = embedded(form, "10.1.2.3")
-    EgressRules.parse([f"[{address}]:443"]).judge("x.example", address, 443)
+    EgressRules.parse([f"[{address}]:443"]).check_address("x.example", address, 443)
     with pytest.raises(AddressRefusedError):
-        EgressRules.parse([f"[{address}]:443"]).judge("x.example", address, 80)
+        EgressRules.parse([f"[{address}]:443"]).check_address("x.example", address, 80)
 
 
 def test_a_listed_ipv6_network_does_not_let_ipv4_addresses_in() -> None:
     rules = EgressRules.parse(["64:ff9b::/96", "::ffff:10.2.0.0/112"])
     with pytest.raises(AddressRefusedError):
-        rules.judge("x.example", read_target_address("10.1.2.3"), 443)
+        rules.check_address("x.example", read_target_address("10.1.2.3"), 443)
 
 
 @pytest.mark.parametrize(

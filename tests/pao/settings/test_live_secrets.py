@@ -98,7 +98,7 @@ async def test_a_new_value_reaches_whoever_holds_the_secret_and_no_log(
     aws.change_secret(arn, "second-key")
     file.write_text("second-github\n")
     with caplog.at_level(logging.INFO):
-        await refresh.read_again()
+        await refresh.refresh()
 
     assert auth.authorization() != before
     assert "second-token" in auth.secrets()
@@ -118,7 +118,7 @@ async def test_what_cannot_be_read_again_keeps_its_value_and_is_told_once(
     aws.remove_parameter(path)
 
     for _ in range(2):
-        await refresh.read_again()
+        await refresh.refresh()
 
     assert set(refresh.unread) == {"JIRA_API_TOKEN"}
     assert settings.jira.api_token is not None
@@ -126,7 +126,7 @@ async def test_what_cannot_be_read_again_keeps_its_value_and_is_told_once(
     assert len([text for text in caplog.messages if "keep their last values" in text]) == 1
 
     aws.parameter("lost", "another-token")
-    await refresh.read_again()
+    await refresh.refresh()
     assert refresh.unread == {}
     assert settings.jira.api_token.get_secret_value() == "another-token"
 
@@ -156,7 +156,7 @@ async def test_a_new_value_that_a_start_would_refuse_is_not_taken(
     }
     for name, value in refused.items():
         (tmp_path / name).write_text(value)
-    await refresh.read_again()
+    await refresh.refresh()
 
     assert {name: settings.live_secrets.value(name) for name in first} == first
     told = "its new value is refused: too short; use 16 random characters or more"
@@ -172,7 +172,7 @@ async def test_a_new_value_that_a_start_would_refuse_is_not_taken(
     assert not any(value in line for value in ("not-base64", "second-key"))
 
     (tmp_path / "PAO_GATEWAY_SECRET").write_text("the-next-secret-of-the-gateway")
-    await refresh.read_again()
+    await refresh.refresh()
     assert settings.live_secrets.value("PAO_GATEWAY_SECRET") == "the-next-secret-of-the-gateway"
     assert "PAO_GATEWAY_SECRET" not in refresh.unread
 
@@ -208,9 +208,9 @@ def test_secrets_of_the_file_of_jiras_are_read_again(
 
     aws.parameter("corp", "second-token")
 
-    assert settings.live_secrets.read_again().changed == ("JIRA_INSTANCES[corp]",)
+    assert settings.live_secrets.refresh().changed == ("JIRA_INSTANCES[corp]",)
     aws.parameter("corp", "third-token\nand-more")
-    assert settings.live_secrets.read_again().unread.keys() == {"JIRA_INSTANCES[corp]"}
+    assert settings.live_secrets.refresh().unread.keys() == {"JIRA_INSTANCES[corp]"}
     assert corp.secret.get_secret_value() == "second-token"
 
 

@@ -109,7 +109,7 @@ async def test_no_other_call_to_aws_proves_anything(
         given["url"] = places[given["url"]]
     proof = Forger(aws, dana[1]).proof(**given)
     with pytest.raises(SignatureError) as caught:
-        await sts.authenticate(request(proof.written()), now())
+        await sts.authenticate(request(proof.encode()), now())
     assert caught.value.reason is Reason.SIGNATURE_MISMATCH
 
 

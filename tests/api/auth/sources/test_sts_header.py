@@ -43,7 +43,7 @@ async def sts() -> AsyncIterator[StsIdentity]:
 
 UNREADABLE: dict[str, Callable[[Forger], bytes]] = {
     "an extra header": lambda forger: (
-        forger.proof(headers={"X-Forwarded-For": "1.2.3.4"}).written().encode()
+        forger.proof(headers={"X-Forwarded-For": "1.2.3.4"}).encode().encode()
     ),
     "a header less": lambda forger: forger.proof(headers={"X-PAO-Nonce": ""}).written().encode(),
     "a token that is not signed": lambda forger: encode_header(forger.document(token="t" * 100)),
@@ -181,7 +181,7 @@ class Answering(Sts):
         self.asked: list[Mapping[str, str]] = []
         self.may_answer, self.all_asked = asyncio.Event(), asyncio.Event()
 
-    async def whose(self, headers: Mapping[str, str]) -> AwsCaller:
+    async def identify(self, headers: Mapping[str, str]) -> AwsCaller:
         self.asked.append(headers)
         if len(self.asked) == MAX_CONCURRENT:
             self.all_asked.set()
