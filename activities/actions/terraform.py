@@ -94,10 +94,10 @@ class TerraformAction(Action[TerraformConfig]):
 
     async def look(self, config: TerraformConfig, context: ActionContext) -> ActionResult | None:
         """Plan in the workspace: an empty plan means that everything is there."""
-        required = _execution_spec(config, context)
-        if required.plan_only:
+        spec = _execution_spec(config, context)
+        if spec.plan_only:
             return None
-        async with prepared_run(required, context, changing=False) as run:
+        async with prepared_run(spec, context, changing=False) as run:
             kept = await run.kept.find()
             if not await run.workspace.use(create=bool(kept)):
                 return None
@@ -113,14 +113,14 @@ class TerraformAction(Action[TerraformConfig]):
 
     async def execute(self, config: TerraformConfig, context: ActionContext) -> ActionResult:
         """Plan, and apply what is missing."""
-        required = _execution_spec(config, context)
-        async with prepared_run(required, context, changing=True) as run:
-            if required.plan_only:
+        spec = _execution_spec(config, context)
+        async with prepared_run(spec, context, changing=True) as run:
+            if spec.plan_only:
                 return await plan_result(run)
             kept = await run.kept.find()
-            if not await run.workspace.use(create=not required.destroy or bool(kept)):
+            if not await run.workspace.use(create=not spec.destroy or bool(kept)):
                 raise ActionFailedError(
-                    f"There is no workspace {required.workspace} to destroy; nothing was changed.",
+                    f"There is no workspace {spec.workspace} to destroy; nothing was changed.",
                     judged=BAD_CALL,
                 )
             await run.kept.write_back(kept)
@@ -141,8 +141,8 @@ class TerraformAction(Action[TerraformConfig]):
 
     def breaker(self, config: TerraformConfig, context: ActionContext) -> str:
         """Guard the module together with the place of its state: either may be away."""
-        required = _execution_spec(config, context)
-        named = breaker_target(required.source, required.backend, required.backend_config)
+        spec = _execution_spec(config, context)
+        named = breaker_target(spec.source, spec.backend, spec.backend_config)
         return context.secrets.hide(named)
 
     def cleanup(self, result: ActionResult) -> str:
@@ -196,7 +196,7 @@ async def _resources_in_state(run: TerraformRun) -> list[StateResource]:
 
 
 def _incomplete_error(there: list[StateResource], run: TerraformRun) -> IncompleteError:
-    left = filter_touched(there, run.known_resources, own=run.required.own)
+    left = filter_touched(there, run.known_resources, own=run.spec.own)
     names = _list_names([one.address for one in there])
     return IncompleteError(
         f"In {run.kept.location} are {len(there)} resources "

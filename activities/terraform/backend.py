@@ -21,7 +21,7 @@ LOCAL = "local"
 
 
 def write(
-    required: ExecutionSpec,
+    spec: ExecutionSpec,
     directory: WorkingDirectory,
     folder: Path,
     *,
@@ -32,14 +32,14 @@ def write(
 
     Returns the kind of backend that was written; None where the module's own stays.
     """
-    if required.backend is not None:
-        config = required.backend_config
-        if required.backend == LOCAL:
+    if spec.backend is not None:
+        config = spec.backend_config
+        if spec.backend == LOCAL:
             config = {**config, **_local_paths(config, directory, options)}
-        directory.write_backend(folder, required.backend, config)
-        return required.backend
+        directory.write_backend(folder, spec.backend, config)
+        return spec.backend
     if declared_backend(files) is None and options.state_folder is not None:
-        states = options.state_folder / _state_folder_name(required)
+        states = options.state_folder / _state_folder_name(spec)
         states.mkdir(mode=0o700, parents=True, exist_ok=True)
         hand_over(states, directory.account)
         directory.write_backend(folder, LOCAL, _local_config(directory.shared_paths.to(states)))
@@ -47,7 +47,7 @@ def write(
     return None
 
 
-def check(required: ExecutionSpec, directory: WorkingDirectory, *, written: str | None) -> None:
+def check(spec: ExecutionSpec, directory: WorkingDirectory, *, written: str | None) -> None:
     """Refuse, after init, what would keep its state nowhere or somewhere else than said."""
     used = directory.backend_in_use()
     if written is not None and used != written:
@@ -62,7 +62,7 @@ def check(required: ExecutionSpec, directory: WorkingDirectory, *, written: str 
             "Give the action a backend of its own.",
             judged=NOT_ALLOWED,
         )
-    if required.plan_only or (used is not None and directory.backend.exists()):
+    if spec.plan_only or (used is not None and directory.backend.exists()):
         return
     if used in {None, LOCAL}:
         raise ActionFailedError(
@@ -131,9 +131,9 @@ def _local_config(states: str) -> dict[str, Any]:
     return {"path": f"{states}/default.tfstate", "workspace_dir": f"{states}/workspaces"}
 
 
-def _state_folder_name(required: ExecutionSpec) -> str:
+def _state_folder_name(spec: ExecutionSpec) -> str:
     """Return the folder of a module's states: workspaces of two modules must never collide."""
-    address = required.source.address
+    address = spec.source.address
     digest = hashlib.sha256(address.encode()).hexdigest()[:12]
     readable = re.sub(r"[^A-Za-z0-9]+", "-", address).strip("-")[-40:].strip("-")
     return f"{readable}-{digest}"

@@ -57,25 +57,25 @@ class StateLocation:
 
 
 def describe_location(
-    required: ExecutionSpec, directory: WorkingDirectory, *, program: str, backend: str
+    spec: ExecutionSpec, directory: WorkingDirectory, *, program: str, backend: str
 ) -> StateLocation:
     """Say where the state of an initialised module is."""
     settings = location_settings(directory.backend_config())
     shown = ", ".join(f"{key} {value}" for key, value in settings.items())
     place = f"the backend {backend}{f' ({shown})' if shown else ''}"
     stateful = backend in WITHOUT_WORKSPACES
-    text = f"the state in {place}" if stateful else f"workspace {required.workspace} of {place}"
+    text = f"the state in {place}" if stateful else f"workspace {spec.workspace} of {place}"
     name = Path(program).name
     written = directory.backend.exists()
     config = settings | _connection_settings(directory.backend_config())
     steps = [
-        *_module_commands(required.source, name),
+        *_module_commands(spec.source, name),
         *_init_commands(name, backend, config, written=written),
     ]
     if not stateful:
-        steps.append(f"{name} workspace select {shlex.quote(required.workspace)}")
+        steps.append(f"{name} workspace select {shlex.quote(spec.workspace)}")
     return StateLocation(
-        f"{text}, module {_describe_module(required.source)}", " && ".join(steps), name
+        f"{text}, module {_describe_module(spec.source)}", " && ".join(steps), name
     )
 
 

@@ -31,7 +31,7 @@ CANCEL_SECONDS = 5.0
 
 @asynccontextmanager
 async def prepared_run(
-    required: ExecutionSpec, context: ActionContext, *, changing: bool
+    spec: ExecutionSpec, context: ActionContext, *, changing: bool
 ) -> AsyncIterator[TerraformRun]:
     """Return an initialised module in a private directory, which is removed afterwards.
 
@@ -40,8 +40,8 @@ async def prepared_run(
     options = context.options.terraform
     SensitiveValues(context.secrets).learn_environment(options.environment)
     program = find_program(options)
-    source = check_allowed(required.source, options)
-    name = state_name(context.mark, place_digest(required))
+    source = check_allowed(spec.source, options)
+    name = state_name(context.mark, place_digest(spec))
     kept = unwritten_folder(options)
     async with private_directory(name, kept, options.account) as directory:
         given = ProcessContext(
@@ -60,7 +60,7 @@ async def prepared_run(
         cli = TerraformCli(directory.shared_paths.to(Path(program)), given, name=Path(program).name)
         try:
             async with _cancellable(
-                required, context, source=source, directory=directory, cli=cli
+                spec, context, source=source, directory=directory, cli=cli
             ) as run:
                 await run.initialise(changing=changing)
                 yield run
@@ -71,7 +71,7 @@ async def prepared_run(
 
 @asynccontextmanager
 async def _cancellable(
-    required: ExecutionSpec,
+    spec: ExecutionSpec,
     context: ActionContext,
     *,
     source: ModuleSource,
@@ -83,7 +83,7 @@ async def _cancellable(
     try:
         folder, commit = await fetch(source, directory, cli)
         run = TerraformRun(
-            required, context, directory=directory, folder=folder, cli=cli, commit=commit
+            spec, context, directory=directory, folder=folder, cli=cli, commit=commit
         )
         yield run
     except asyncio.CancelledError:

@@ -22,7 +22,7 @@ from activities.terraform.working_directory import WorkingDirectory, unwritten_f
 class KeptStates:
     """One place, one name, one search: whichever process has kept a state, it is found."""
 
-    required: ExecutionSpec
+    spec: ExecutionSpec
     context: ActionContext
     directory: WorkingDirectory
     cli: ModuleCli
@@ -33,7 +33,7 @@ class KeptStates:
     def location(self) -> StateLocation:
         """Say where the state is, for the person who cleans up; known after init."""
         return describe_location(
-            self.required,
+            self.spec,
             self.directory,
             program=self.cli.cli.name,
             backend=self.directory.backend_in_use() or backend.LOCAL,
@@ -41,7 +41,7 @@ class KeptStates:
 
     @property
     def _place(self) -> str:
-        return place_digest(self.required)
+        return place_digest(self.spec)
 
     @property
     def _name(self) -> str:
@@ -119,4 +119,4 @@ class KeptStates:
         if self.directory.backend_in_use() != backend.LOCAL:
             return None
         folder = str(self.directory.backend_config().get("workspace_dir") or "")
-        return Path(folder) / self.required.workspace / "terraform.tfstate"
+        return Path(folder) / self.spec.workspace / "terraform.tfstate"

@@ -64,10 +64,10 @@ def variables_digest(variables: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(variables, sort_keys=True).encode()).hexdigest()
 
 
-def state_place(required: ExecutionSpec, *, mark: str) -> str:
+def state_place(spec: ExecutionSpec, *, mark: str) -> str:
     """Return the place of a state; a request's own workspaces count as one, each is empty first."""
-    own = required.workspace == mark
-    return place_digest(replace(required, workspace="") if own else required)
+    own = spec.workspace == mark
+    return place_digest(replace(spec, workspace="") if own else spec)
 
 
 def check(

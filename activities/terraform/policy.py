@@ -15,10 +15,10 @@ SHOWN = 5
 
 
 async def check_root(
-    required: ExecutionSpec, directory: WorkingDirectory, folder: Path, options: TerraformOptions
+    spec: ExecutionSpec, directory: WorkingDirectory, folder: Path, options: TerraformOptions
 ) -> None:
     """Check the root module before init, which already uses its backend and its encryption."""
-    await asyncio.to_thread(_check_root, required, directory, folder, options)
+    await asyncio.to_thread(_check_root, spec, directory, folder, options)
 
 
 async def check_modules(
@@ -40,12 +40,12 @@ def refuse_commands(findings: list[str], options: TerraformOptions) -> None:
 
 
 def _check_root(
-    required: ExecutionSpec, directory: WorkingDirectory, folder: Path, options: TerraformOptions
+    spec: ExecutionSpec, directory: WorkingDirectory, folder: Path, options: TerraformOptions
 ) -> None:
     _refuse_links(commands.links_out_of(directory.module, directory.module))
     if not options.allow_provisioners:
         found = _find_commands(folder)
-        refuse_commands(found + commands.commands_in_backend(required.backend_config), options)
+        refuse_commands(found + commands.commands_in_backend(spec.backend_config), options)
 
 
 def _check_modules(directory: WorkingDirectory, folder: Path, options: TerraformOptions) -> None:

@@ -19,8 +19,8 @@ _SAME_FOR_ALL = ("environment.", "metadata.", "secrets.")
 class Registration:
     """The registration of the state that one execution works on."""
 
-    def __init__(self, required: ExecutionSpec, context: ActionContext) -> None:
-        self._required = required
+    def __init__(self, spec: ExecutionSpec, context: ActionContext) -> None:
+        self._spec = spec
         self._context = context
         self._row: TerraformState | None = None
 
@@ -49,14 +49,14 @@ class Registration:
             await self._context.log.warning("How many resources the state has could not be noted")
 
     def _new_state(self, kind: str, config: Mapping[str, Any]) -> NewTerraformState:
-        required, request = self._required, self._context.request
+        spec, request = self._spec, self._context.request
         settings = location_settings(config)
         shown = ", ".join(f"{name} {value}" for name, value in settings.items())
-        workspace = "" if kind in WITHOUT_WORKSPACES else f"workspace {required.workspace} of "
+        workspace = "" if kind in WITHOUT_WORKSPACES else f"workspace {spec.workspace} of "
         return NewTerraformState(
-            key=state_key(kind, config, required.workspace),
+            key=state_key(kind, config, spec.workspace),
             place=self._context.secrets.hide(f"{workspace}the backend {kind} ({shown})"),
-            shared=required.shared,
+            shared=spec.shared,
             request_id=request.request_id,
             action_id=self._context.action_id,
             item_id=request.item.id,
@@ -76,7 +76,7 @@ class Registration:
         )
 
     def _require_literal_if_shared(self) -> None:
-        if self._required.shared and (made_of := self._varying_parts()):
+        if self._spec.shared and (made_of := self._varying_parts()):
             raise ActionFailedError(
                 f"The item says that requests share this state, but it is made of "
                 f"{', '.join(made_of)}; nothing was changed. A shared state is written out.",

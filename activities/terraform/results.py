@@ -40,7 +40,7 @@ async def apply_result(
     taken = {
         name: output
         for name, output in read.items()
-        if run.required.outputs is None or name in run.required.outputs
+        if run.spec.outputs is None or name in run.spec.outputs
     }
     sensitive = sorted(name for name, output in taken.items() if output.get("sensitive"))
     values, left_out = _limit_outputs(taken)
@@ -72,21 +72,21 @@ async def list_resources(run: TerraformRun, context: ActionContext) -> list[Stat
 
 
 def _default_summary(run: TerraformRun, there: list[StateResource]) -> Summary:
-    return Summary(add=len(there)) if run.required.own else Summary()
+    return Summary(add=len(there)) if run.spec.own else Summary()
 
 
 def _limit_outputs(taken: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     left_out: list[str] = []
-    directory = OUTPUTS_LIMIT
+    room = OUTPUTS_LIMIT
     for name, output in sorted(taken.items()):
         value = MASK if output.get("sensitive") else output.get("value")
         size = len(json.dumps(value)) + len(name)
-        if size > directory:
+        if size > room:
             left_out.append(name)
             continue
         values[name] = value
-        directory -= size
+        room -= size
     return values, left_out
 
 
@@ -101,7 +101,7 @@ def _result(
                 "change": summary.change,
                 "destroy": summary.destroy,
             },
-            "workspace": run.required.workspace,
+            "workspace": run.spec.workspace,
             "state": str(run.kept.location),
             "commands": run.kept.location.commands,
             "resources": resources[:RESOURCES_LIMIT],
@@ -110,5 +110,5 @@ def _result(
             "applied": more["applied"],
             "pin": more.get("pin"),
         },
-        external_reference=run.required.workspace,
+        external_reference=run.spec.workspace,
     )

@@ -122,18 +122,18 @@ def foreign_request_in(config: Mapping[str, Any], request_id: str) -> str | None
     return min(others, default=None)
 
 
-def place_digest(required: ExecutionSpec) -> str:
+def place_digest(spec: ExecutionSpec) -> str:
     """Return a short name of where the state is: the same for every request that uses it.
 
     A backend that the module declares itself is known by the module.
     """
-    where: list[Any] = [required.source.address]
-    if required.backend is not None:
-        config = required.backend_config
+    where: list[Any] = [spec.source.address]
+    if spec.backend is not None:
+        config = spec.backend_config
         told = {key: without_account(str(config[key])) for key in PLACE_KEYS if config.get(key)}
-        where = [required.backend, told]
-    if required.backend not in WITHOUT_WORKSPACES:
-        where.append(required.workspace)
+        where = [spec.backend, told]
+    if spec.backend not in WITHOUT_WORKSPACES:
+        where.append(spec.workspace)
     return hashlib.sha256(json.dumps(where, sort_keys=True).encode()).hexdigest()[:12]
 
 

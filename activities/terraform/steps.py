@@ -66,7 +66,7 @@ class TerraformRun:
 
     def __init__(  # noqa: PLR0913 -- what an execution consists of, each part named
         self,
-        required: ExecutionSpec,
+        spec: ExecutionSpec,
         context: ActionContext,
         *,
         directory: WorkingDirectory,
@@ -74,7 +74,7 @@ class TerraformRun:
         cli: TerraformCli,
         commit: str | None = None,
     ) -> None:
-        self.required = required
+        self.spec = spec
         self._context = context
         self._options: TerraformOptions = context.options.terraform
         self._directory = directory
@@ -85,19 +85,19 @@ class TerraformRun:
         self._late_cli = self._cli.until(context.deadline)
         """For what is done after a failure, within the time kept for that."""
         self._sensitive = SensitiveValues(context.secrets)
-        self.registration = Registration(required, context)
+        self.registration = Registration(spec, context)
         self.apply_begun = False
         """Whether an apply has begun."""
         self._lock = f"-lock-timeout={int(self._options.lock_seconds)}s"
         self.workspace = Workspace(
-            name=required.workspace,
+            name=spec.workspace,
             cli=self._cli,
             directory=directory,
             lock=self._lock,
             log=context.log,
         )
         self.kept = KeptStates(
-            required=required,
+            spec=spec,
             context=context,
             directory=directory,
             cli=self._cli,
@@ -111,14 +111,14 @@ class TerraformRun:
         Before that the state is registered for this request, or, where nothing is to be
         changed, it is only refused where it is another's.
         """
-        await policy.check_root(self.required, self._directory, self._folder, self._options)
+        await policy.check_root(self.spec, self._directory, self._folder, self._options)
         files = await self._read_files()
-        for name in sensitive_variables(files) & set(self.required.variables):
-            self._sensitive.learn(self.required.variables[name])
-        self._directory.write_variables(self.required.variables)
+        for name in sensitive_variables(files) & set(self.spec.variables):
+            self._sensitive.learn(self.spec.variables[name])
+        self._directory.write_variables(self.spec.variables)
         own = await asyncio.to_thread(digest_of, self._directory.module)
         written = backend.write(
-            self.required, self._directory, self._folder, files=files, options=self._options
+            self.spec, self._directory, self._folder, files=files, options=self._options
         )
         registering = self.registration.register if changing else self.registration.check
         await registering(*self._backend(written, files))
@@ -129,7 +129,7 @@ class TerraformRun:
             ended, _ = await self._cli.text(*command)
         if ended.code != 0:
             raise failures.step_failed("init", ended)
-        backend.check(self.required, self._directory, written=written)
+        backend.check(self.spec, self._directory, written=written)
         await policy.check_modules(self._directory, self._folder, self._options)
         called = await asyncio.to_thread(digest_of, self._directory.data / "modules")
         self._module_digest = hashlib.sha256(f"{own} {called}".encode()).hexdigest()
@@ -140,7 +140,7 @@ class TerraformRun:
         """Return the kind of the backend that init is going to set up, and its configuration."""
         if written is not None:
             return written, self._directory.written_backend()
-        return backend.declared_backend(files) or ("module", {"path": self.required.source.address})
+        return backend.declared_backend(files) or ("module", {"path": self.spec.source.address})
 
     async def _read_files(self) -> Mapping[str, HclBlock]:
         try:
@@ -157,7 +157,7 @@ class TerraformRun:
         events = self._events()
         command = ["plan", "-json", "-input=false", "-detailed-exitcode", self._lock]
         command += [f"-var-file={self._directory.variables}", f"-out={self._directory.plan}"]
-        command += ["-destroy"] if self.required.destroy else []
+        command += ["-destroy"] if self.spec.destroy else []
         command += self._parallelism()
         since = datetime.now(UTC)
         try:
@@ -185,20 +185,20 @@ class TerraformRun:
             state_bytes=await asyncio.to_thread(_state_bytes, read),
         )
         self._check_outputs(plan)
-        if self.required.approved is not None and for_apply:
+        if self.spec.approved is not None and for_apply:
             first = self._context.attempt == 1
-            pins.check(self.required.approved, plan.pin, changes, first=first)
+            pins.check(self.spec.approved, plan.pin, changes, first=first)
         return plan
 
     def _pin(self, summary: Summary, changes: Changes) -> dict[str, Any]:
         """Return by what this plan is known: a value of JSON without secrets."""
-        variables = self._context.secrets.hide_in(self.required.variables)
+        variables = self._context.secrets.hide_in(self.spec.variables)
         return {
-            "source": str(self.required.source),
+            "source": str(self.spec.source),
             "commit": self._commit,
             "module": self._module_digest,
             "variables": pins.variables_digest(variables),
-            "place": pins.state_place(self.required, mark=self._context.mark),
+            "place": pins.state_place(self.spec, mark=self._context.mark),
             "summary": str(summary),
             "changes": dict(changes.by_address),
         }
@@ -218,7 +218,7 @@ class TerraformRun:
         return read
 
     def _check_outputs(self, plan: Plan) -> None:
-        missing = sorted(set(self.required.outputs or ()) - plan.outputs)
+        missing = sorted(set(self.spec.outputs or ()) - plan.outputs)
         if missing:
             raise ActionFailedError(
                 f"The module has no output {', '.join(missing)}; nothing was changed. It has: "
@@ -298,7 +298,7 @@ class TerraformRun:
         except (UnreadableOutputError, ActionFailedError):
             return self._uncertain_error(ended, events, lock=lock)
         await self.registration.note_after(len(present))
-        own = self.required.own
+        own = self.spec.own
         left = filter_touched(present, events.touched | self.known_resources, own=own)
         known = {resource.address for resource in present}
         lost = {address: id_ for address, id_ in events.made.items() if address not in known}
@@ -345,7 +345,7 @@ class TerraformRun:
         return Events(info=self._context.log.info, warning=self._context.log.warning)
 
     def _parallelism(self) -> list[str]:
-        given = self.required.parallelism
+        given = self.spec.parallelism
         return [] if given is None else [f"-parallelism={given}"]
 
 

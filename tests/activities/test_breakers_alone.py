@@ -44,15 +44,15 @@ class Flaky(LocalBreakerStore):
         self._require()
         return await super().begin_probe(key)
 
-    async def failed(
+    async def record_failure(
         self, key: BreakerKey, failure: BreakerFailure, limits: BreakerLimits
     ) -> BreakerState:
         self._require()
-        return await super().failed(key, failure, limits)
+        return await super().record_failure(key, failure, limits)
 
-    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+    async def record_answer(self, key: BreakerKey, *, probing: bool) -> None:
         self._require()
-        await super().answered(key, probing=probing)
+        await super().record_answer(key, probing=probing)
 
     def _require(self) -> None:
         if not self.writable:

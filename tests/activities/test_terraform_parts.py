@@ -237,26 +237,26 @@ def test_a_breaker_is_named_by_module_and_place_of_the_state_without_credentials
     assert breaker_target(source, *backend) == named
 
 
-def made_by_hand(tmp_path: Path, required: ExecutionSpec, backend: str | None) -> StateLocation:
+def made_by_hand(tmp_path: Path, spec: ExecutionSpec, backend: str | None) -> StateLocation:
     directory = WorkingDirectory(tmp_path)
     directory.data.mkdir()
-    config = {**required.backend_config, "secret_key": "t0ken"}
-    if required.backend:
+    config = {**spec.backend_config, "secret_key": "t0ken"}
+    if spec.backend:
         write_json(directory.backend, config)
     told = {"backend": {"type": backend, "config": config}}
     write_json(directory.data / "terraform.tfstate", told)
-    return describe_location(required, directory, program="/bin/tofu", backend=backend or "local")
+    return describe_location(spec, directory, program="/bin/tofu", backend=backend or "local")
 
 
 def test_where_a_state_is_names_module_ref_bucket_key_and_workspace(tmp_path: Path) -> None:
-    required = ExecutionSpec(
+    spec = ExecutionSpec(
         source=ModuleSource(git="https://t0ken@git.example.com/a/b", ref="v1.4.0", directory="net"),
         workspace="pao-1",
         own=True,
         backend="s3",
         backend_config={"bucket": "states", "key": "my key", "region": "eu-west-1"},
     )
-    where = made_by_hand(tmp_path, required, "s3")
+    where = made_by_hand(tmp_path, spec, "s3")
     assert str(where) == (
         "workspace pao-1 of the backend s3 (bucket states, key my key, region eu-west-1), "
         "module https://git.example.com/a/b//net at v1.4.0"

@@ -20,9 +20,9 @@ from activities.actions.rest.config import (
 )
 from activities.base import ActionContext
 from activities.outgoing import TargetResponse
-from pao.clients.oauth import AccessToken, TokenCache, read_token
-from pao.core.answers import safe_url
-from pao.core.failure_classes import UNREADABLE
+from pao.clients.oauth import AccessToken, TokenBusyError, TokenCache, read_token
+from pao.core.answers import place
+from pao.core.judgement import NOT_READY, UNREADABLE
 
 UNAUTHORIZED = 401
 S3 = "s3"
@@ -57,9 +57,7 @@ async def authenticate(
     if isinstance(authentication, Bearer):
         return _with_authorization(outbound, "Bearer", authentication.token, context)
     if isinstance(authentication, ClientCredentials):
-        token = await tokens.token(
-            token_key(authentication), partial(_fetch_token, authentication, context)
-        )
+        token = await _client_token(authentication, context, tokens)
         return _with_authorization(outbound, "Bearer", token, context)
     if isinstance(authentication, ApiKey):
         if authentication.place == "query":
@@ -134,6 +132,23 @@ def _canonical_url(url: str, *, path: bool) -> str:
 
 def _percent_encode(text: str) -> str:
     return quote(unquote_to_bytes(text), safe="")
+
+
+async def _client_token(
+    credentials: ClientCredentials, context: ActionContext, tokens: TokenCache
+) -> str:
+    try:
+        return await tokens.token(
+            token_key(credentials),
+            partial(_fetch_token, credentials, context),
+            seconds=context.deadline.remaining(),
+        )
+    except TokenBusyError:
+        raise ActionFailedError(
+            f"The OAuth 2 token endpoint {place(credentials.token_url)} gave no token in time: "
+            "another call is still waiting for it. Nothing was sent; retry later.",
+            judged=NOT_READY,
+        ) from None
 
 
 async def _fetch_token(credentials: ClientCredentials, context: ActionContext) -> AccessToken:

@@ -1,26 +1,23 @@
 """Authentication to GitHub: a token, or the short-lived tokens of an App."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from weakref import WeakValueDictionary
 
 import jwt
 from pydantic import SecretStr
 
 from pao.clients.github.github_errors import GitHubRefusedError
 from pao.clients.github.wire import GitHubCall
-from pao.clients.oauth import AccessToken, TokenCache, is_sendable
-from pao.core.failure_classes import HIDDEN, NOT_READY, NOT_SET, UNREADABLE
+from pao.clients.oauth import AccessToken, TokenBusyError, TokenCache, is_sendable
+from pao.core.judgement import HIDDEN, NOT_READY, NOT_SET, UNREADABLE
 
 # GitHub refuses a JWT that lives longer than ten minutes, or begins in its future.
 _JWT_SECONDS, _CLOCK_SKEW = 540, 60
-# A token that ends while the calls of an execution still go on would be refused in the middle.
+# A token that expires during an execution would be refused in the middle of it.
 _RENEW_BEFORE = 300.0
 _NOT_FOUND = 404
 
@@ -33,7 +30,7 @@ Remaining = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class TokenAuth:
-    """A personal access token, or any other that does not end."""
+    """A personal access token, or any other that does not expire."""
 
     token: SecretStr
 
@@ -53,16 +50,13 @@ GitHubAuth = TokenAuth | AppAuth
 class RepositoryTokens:
     """Provides the token for a repository; an App's tokens are cached until they expire.
 
-    Each of them is for one repository only. Safe to share between tasks, one of which fetches the
-    token of a repository.
+    Each of them is for one repository only. Safe to share between tasks.
     """
 
     def __init__(self, auth: GitHubAuth) -> None:
         self._auth = auth
         self._cache = TokenCache()
         self._installations: dict[str, int] = {}
-        # A lock is there for as long as a task has it, or waits for it.
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def renewable(self) -> bool:
@@ -72,34 +66,24 @@ class RepositoryTokens:
     async def token(
         self, repository: str, as_app: AsApp, remaining: Remaining | None = None
     ) -> str:
-        """Return a token for ``owner/name``; one that ends soon is replaced.
+        """Return a token for ``owner/name``; one that expires soon is replaced.
 
-        Raises GitHubRefusedError where another task is still fetching it when no time remains.
+        Raises GitHubRefusedError if another task is still fetching it when no time remains.
         """
         if isinstance(self._auth, TokenAuth):
             return self._auth.token.get_secret_value()
-        if (known := self._cache.known(repository.lower())) is not None:
-            return known
-        fetch = partial(self._fetch, self._auth, repository, as_app)
-        async with self._turn(repository, remaining):
-            return await self._cache.token(repository.lower(), fetch)
-
-    @asynccontextmanager
-    async def _turn(self, repository: str, remaining: Remaining | None) -> AsyncIterator[None]:
-        lock = self._locks.setdefault(repository.lower(), asyncio.Lock())
         try:
-            async with asyncio.timeout(remaining() if remaining else None):
-                await lock.acquire()
-        except TimeoutError:
+            return await self._cache.token(
+                repository.lower(),
+                partial(self._fetch, self._auth, repository, as_app),
+                seconds=remaining() if remaining else None,
+            )
+        except TokenBusyError:
             raise GitHubRefusedError(
                 f"GitHub gave no token for {repository} in time: another call is still waiting for "
                 "it. Nothing was sent; retry later.",
                 judged=NOT_READY,
             ) from None
-        try:
-            yield
-        finally:
-            lock.release()
 
     def forget(self, repository: str, token: str) -> None:
         """Drop a token that was refused, unless another one has taken its place."""
@@ -165,10 +149,10 @@ class RepositoryTokens:
 
 
 def _read_token(given: Any) -> AccessToken:
-    """Return the token of an answer; raises what reading anything else does."""
+    """Return the token in an answer; raises KeyError, TypeError or ValueError without one."""
     token, ends = given["token"], datetime.fromisoformat(given["expires_at"])
     if not is_sendable(token) or ends.tzinfo is None:
-        raise ValueError("no token, or no end of it")
+        raise ValueError("no token, or no expiry")
     return AccessToken(token, time.monotonic() + ends.timestamp() - _now() - _RENEW_BEFORE)
 
 

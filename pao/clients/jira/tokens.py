@@ -4,18 +4,16 @@ The token endpoint is called within the call that needs the token, under the sam
 size and redirects; a failure there changes nothing in JIRA.
 """
 
-import contextlib
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 
 import requests
 
 from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
-from pao.clients.oauth import AccessToken, read_token
-from pao.core.answers import KEPT_CHARACTERS, message_text, safe_url, shorten
-from pao.core.failure_classes import UNREADABLE, FailureClass, classify_answer
+from pao.clients.oauth import AccessToken, TokenBusyError, TokenCache, read_token
+from pao.core.answers import KEPT_CHARACTERS, place, shortened, words
+from pao.core.judgement import UNREADABLE, Judgement, judge
 
 Sessions = Callable[[JiraCall, str], BoundedSession]
 
@@ -41,8 +39,7 @@ class JiraTokens:
     def __init__(self, auth: OAuth2Auth, sessions: Sessions) -> None:
         self._auth = auth
         self._sessions = sessions
-        self._lock = threading.Lock()
-        self._current: AccessToken | None = None
+        self._cache = TokenCache()
         self.latest: tuple[str, ...] = ()
 
     def bearer(self, call: JiraCall, *, instead_of: str | None = None) -> str:
@@ -50,23 +47,24 @@ class JiraTokens:
 
         Raises TokenEndpointError, or CallEndedError when there is no time left to wait for it.
         """
-        with call.requesting_token(self._auth.token_url), self._turn(call):
-            known = self._current
-            if known is None or not known.is_fresh or known.value == instead_of:
-                known = self._current = self._fetch(call)
-                self.latest = (known.value, *self.latest[:1])
-            return known.value
-
-    @contextlib.contextmanager
-    def _turn(self, call: JiraCall) -> Iterator[None]:
-        if not self._lock.acquire(timeout=call.deadline.remaining()):
-            raise CallEndedError
-        try:
-            yield
-        finally:
-            self._lock.release()
+        url = self._auth.token_url
+        with call.requesting_token(url):
+            try:
+                return self._cache.token_in_thread(
+                    url,
+                    lambda: self._fetch(call),
+                    seconds=call.deadline.remaining(),
+                    instead_of=instead_of,
+                )
+            except TokenBusyError:
+                raise CallEndedError from None
 
     def _fetch(self, call: JiraCall) -> AccessToken:
+        token = self._request(call)
+        self.latest = (token.value, *self.latest[:1])
+        return token
+
+    def _request(self, call: JiraCall) -> AccessToken:
         form = {"grant_type": "client_credentials"}
         accept = {"Accept": "application/json"}
         if not self._auth.in_header:
