@@ -10,7 +10,6 @@ from activities.action_reader import ActionReader
 from activities.actions.rest import bodies
 from activities.actions.rest.sending import Sender
 from activities.base import Action
-from activities.outgoing import TargetResponse
 from activities.session import ActionSession
 from activities.session_factory import Tools
 from catalog import json_paths
@@ -23,7 +22,7 @@ MOST_BYTES = 256_000
 
 
 class ChoicesFetcher:
-    """Asks as a rest-api action would."""
+    """Reads choices with the configuration of a rest-api action."""
 
     def __init__(self, action: Action[Any], tools: Tools) -> None:
         self._reader = ActionReader(action, tools)
@@ -31,7 +30,7 @@ class ChoicesFetcher:
 
     @activity.defn(name=CHOICES_ACTIVITY)
     async def fetch(self, question: ChoicesQuestion) -> ChoicesAnswer:
-        """Return the choices, or why there are none; never raises for what the target answers."""
+        """Return the choices, or why there are none; no answer of the target raises."""
 
         async def read(session: ActionSession) -> ChoicesAnswer:
             document = await self._read(session)
@@ -51,11 +50,11 @@ class ChoicesFetcher:
         if not answer.is_success:
             raise answer.failure(f"It answered {answer.status}.", reading=True)
         if answer.truncated:
-            raise _unreadable(answer, f"It answered with more than {MOST_BYTES // 1000} kB.")
+            raise answer.unreadable(f"It answered with more than {MOST_BYTES // 1000} kB.")
         try:
             return answer.json()
         except ValueError:
-            raise _unreadable(answer, "It did not answer with JSON.") from None
+            raise answer.unreadable("It did not answer with JSON.") from None
 
 
 def _rows(question: ChoicesQuestion, document: Any) -> list[dict[str, Any]]:
@@ -63,12 +62,14 @@ def _rows(question: ChoicesQuestion, document: Any) -> list[dict[str, Any]]:
         with json_paths.shared_budget():
             entries = json_paths.every(question.select, document, most=MOST_OPTIONS + 1)
             if len(entries) > MOST_OPTIONS:
-                told = f"It offers more than {MOST_OPTIONS:,} options; narrow them by the address."
-                raise ActionFailedError(told, judged=UNREADABLE)
+                message = (
+                    f"It offers more than {MOST_OPTIONS:,} options; narrow them by the address."
+                )
+                raise ActionFailedError(message, judged=UNREADABLE)
             rows = [_row(question, entry) for entry in entries]
     except json_paths.PathError as error:
-        told = f"The answer cannot be read by the field's JSONPaths: it {error}."
-        raise ActionFailedError(told, judged=UNREADABLE) from error
+        message = f"The answer cannot be read by the field's JSONPaths: it {error}."
+        raise ActionFailedError(message, judged=UNREADABLE) from error
     return as_choices(rows)
 
 
@@ -79,7 +80,3 @@ def _row(question: ChoicesQuestion, entry: Any) -> dict[str, Any]:
         "value": None if value is json_paths.MISSING else value,
         "label": value if label is json_paths.MISSING else label,
     }
-
-
-def _unreadable(answer: TargetResponse, message: str) -> ActionFailedError:
-    return ActionFailedError(message, http_status=answer.status, judged=UNREADABLE)

@@ -27,6 +27,7 @@ from pao.core.failure_classes import (
     INTERRUPTED,
     NOT_ALLOWED,
     NOT_READY,
+    UNREADABLE,
     UNSENT,
     FailureClass,
     classify_answer,
@@ -102,6 +103,16 @@ class TargetResponse:
             http_status=self.status,
             response_body=self.text or None,
             judged=judged,
+        )
+
+    def unreadable(self, message: str, *, reading: bool = True) -> ActionError:
+        """Return the error for a successful response that cannot be used."""
+        kind = ActionFailedError if reading else OutcomeUnknownError
+        return kind(
+            message,
+            http_status=self.status,
+            response_body=self.text or None,
+            judged=UNREADABLE,
         )
 
     def _details(self, *, unknown: bool) -> Iterator[str]:

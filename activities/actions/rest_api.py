@@ -9,7 +9,6 @@ from pydantic import ConfigDict, Field
 from activities.action_errors import (
     ActionError,
     ActionFailedError,
-    OutcomeUnknownError,
     RepeatIsSafeError,
 )
 from activities.actions.rest import answers, bodies
@@ -22,7 +21,6 @@ from activities.search_lag import look_until_certain
 from catalog.templating import Target
 from pao.core.answers import KEPT_CHARACTERS, safe_url
 from pao.core.errors import ErrorCode
-from pao.core.failure_classes import UNREADABLE
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 
@@ -119,12 +117,9 @@ class RestApiAction(Action[RestApiConfig]):
                 f"The look for an earlier effect was answered with {answer.status}.", reading=True
             )
         if not await evaluate(answers.can_disprove, asked.found, answer, reading=True):
-            raise ActionFailedError(
+            raise answer.unreadable(
                 f"The look for an earlier effect was answered with {answer.status}, but not with "
-                "a JSON document that can be read, so it proves nothing. Nothing was sent.",
-                http_status=answer.status,
-                response_body=answer.text or None,
-                judged=UNREADABLE,
+                "a JSON document that can be read, so it proves nothing. Nothing was sent."
             )
         if not await evaluate(answers.holds, asked.found, answer, reading=True):
             return None
@@ -237,11 +232,8 @@ def _require_expected(config: RestApiConfig, answer: TargetResponse) -> None:
 def _pending_result(answer: TargetResponse, following: Asynchronous) -> ActionResult:
     url = answers.status_url(following.status_url, answer)
     if url is None:
-        raise OutcomeUnknownError(
-            "The target has accepted the call, but names no status address.",
-            http_status=answer.status,
-            response_body=answer.text,
-            judged=UNREADABLE,
+        raise answer.unreadable(
+            "The target has accepted the call, but names no status address.", reading=False
         )
     body = answers.read_body(answer)
     return ActionResult(

@@ -18,7 +18,6 @@ class HttpSettings(SettingsSection):
         timedelta(seconds=3), validation_alias="PAO_SUBMISSION_BUDGET"
     )
     api_timeout: Duration = Field(timedelta(seconds=30), validation_alias="API_TIMEOUT")
-    request_timeout: Duration = Field(timedelta(minutes=5), validation_alias="REQUEST_TIMEOUT")
     max_request_size: Size = Field(1024**2, validation_alias="MAX_REQUEST_SIZE")
     max_header_size: Size = Field(32 * 1024, validation_alias="PAO_MAX_HEADER_SIZE")
     max_headers: Count = Field(100, validation_alias="PAO_MAX_HEADERS")

@@ -22,7 +22,7 @@ from activities.base import ActionContext
 from activities.outgoing import TargetResponse
 from pao.clients.oauth import AccessToken, TokenBusyError, TokenCache, read_token
 from pao.core.answers import place
-from pao.core.judgement import NOT_READY, UNREADABLE
+from pao.core.judgement import NOT_READY
 
 UNAUTHORIZED = 401
 S3 = "s3"
@@ -193,12 +193,7 @@ def _read_token(answer: TargetResponse, credentials: ClientCredentials) -> Acces
     try:
         return read_token(answer.body)
     except ValueError as error:
-        raise ActionFailedError(
-            f"{where} gave no token: {error}.",
-            http_status=answer.status,
-            response_body=answer.text,
-            judged=UNREADABLE,
-        ) from error
+        raise answer.unreadable(f"{where} gave no token: {error}.") from error
 
 
 def token_key(credentials: ClientCredentials) -> str:

@@ -147,13 +147,10 @@ def result_of(
     try:
         made = answers.read_outputs(config, answer)
     except answers.ExtractError as error:
-        kind = ActionFailedError if reading else OutcomeUnknownError
-        raise kind(
+        raise answer.unreadable(
             f"The target answered {answer.status}, but its answer is not as the item promises: "
             f"{error}.",
-            http_status=answer.status,
-            response_body=answer.text,
-            judged=UNREADABLE,
+            reading=reading,
         ) from error
     return ActionResult(outputs=made)
 
