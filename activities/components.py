@@ -88,8 +88,10 @@ class ComponentReader:
         given.context = replace(given.context, fields=fields)
         if not found.problems:
             return given
-        told = "; ".join(f"{one.field}: {one.message}" for one in found.problems)
-        return _with_resumption(given, f"What the bundle gives this component does not fit: {told}")
+        problems = "; ".join(f"{one.field}: {one.message}" for one in found.problems)
+        return _with_resumption(
+            given, f"What the bundle gives this component does not fit: {problems}"
+        )
 
 
 def _had_waiting_values(bundle: Request, component: str) -> bool:

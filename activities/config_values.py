@@ -83,9 +83,9 @@ def _require_address(text: str) -> str:
     try:
         read_url(text)
     except CallInvalidError as error:
-        said = error.message.removesuffix(".")
-        raise ValueError(f"{said[0].lower()}{said[1:]}") from error
-    if has_dot_segments(text):
+        text = error.message.removesuffix(".")
+        raise ValueError(f"{text[0].lower()}{text[1:]}") from error
+    if has_steps(text):
         raise ValueError("a segment of the path comes out as . or .., which leads elsewhere")
     return text
 

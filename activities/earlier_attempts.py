@@ -60,14 +60,14 @@ async def look_for_effects(
     for call in sorted(calls, key=lambda one: one.changed):
         try:
             found = await look(call.config)
-        except RepeatIsSafeError as told:
-            seen.repeat, seen.call = told, call
+        except RepeatIsSafeError as error:
+            seen.repeat, seen.call = error, call
             continue
-        except IncompleteError as told:
-            seen.part, seen.call = told, call
+        except IncompleteError as error:
+            seen.part, seen.call = error, call
             continue
-        except NothingToAdoptError as told:
-            seen.left.append(told)
+        except NothingToAdoptError as error:
+            seen.left.append(error)
             continue
         if found is not None:
             seen.found, seen.call = found, call

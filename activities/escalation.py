@@ -78,15 +78,15 @@ class Escalator:
         except PaoError as error:
             _log.warning("what is cleaned up already could not be read: %s", error.code)
             return escalation_input
-        told = []
+        cleanup = []
         for one in entries:
             row = done.get((str(one.get("requestId") or own), str(one.get("entryId"))))
             text = one.get("instructions")
             if row is not None:
                 text = f"Done by {row.done_by}, {timestamp(row.done_at)}: {row.note} (was: {text})"
-            told.append({**one, "instructions": text})
+            cleanup.append({**one, "instructions": text})
         return replace(
-            escalation_input, error_context={**escalation_input.error_context, "cleanup": told}
+            escalation_input, error_context={**escalation_input.error_context, "cleanup": cleanup}
         )
 
     async def _find_or_create(self, escalation_input: EscalationInput) -> CreatedIssue:

@@ -249,11 +249,11 @@ class Executor:
             shown = _wait_error(error) if existing and session is None else error
             raise await asyncio.to_thread(masked_error, shown, session, disclosure) from None
         except asyncio.CancelledError:
-            told = SHUTDOWN if _ends_with_worker(existing=existing) else CANCELLED
-            if session is None or not (told == SHUTDOWN or _was_cancelled()):
+            reason = SHUTDOWN if _ends_with_worker(existing=existing) else CANCELLED
+            if session is None or not (reason == SHUTDOWN or _was_cancelled()):
                 raise
             # Said here and not by the workflow: only the action knows where a person has to look.
-            stopped = OutcomeUnknownError(told, judged=NOT_READY)
+            stopped = OutcomeUnknownError(reason, judged=NOT_READY)
             raise await asyncio.to_thread(masked_error, stopped, session, disclosure) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
             kind = OutcomeUnknownError if existing else ActionFailedError

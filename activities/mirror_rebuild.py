@@ -103,12 +103,12 @@ class Rebuilder:
         """Make the row of a request that has ended; one that has not is the reconciler's."""
         state = await self._inspector.state(request_id)
         run_id = state.run_id or ""
-        given = await self._inspector.read_input(request_id, run_id)
-        told = await self._inspector.snapshot(request_id, run_id)
-        if not await self._bookkeeper.make_row(given):
+        request_input = await self._inspector.read_input(request_id, run_id)
+        snapshot = await self._inspector.snapshot(request_id, run_id)
+        if not await self._bookkeeper.make_row(request_input):
             # Another rebuild was faster, and stores its state.
             return ""
-        await self._store(given, told)
+        await self._store(request_input, snapshot)
         return MADE
 
     async def _store(self, request_input: RequestInput, snapshot: Snapshot) -> None:

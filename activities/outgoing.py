@@ -122,8 +122,8 @@ class TargetResponse:
             yield f"It asks for a pause (Retry-After: {after})."
         if unknown:
             yield "It may have done what was asked."
-        if said := answers.message_text(self.text):
-            yield f"It said: {said}"
+        if reason := answers.words(self.text):
+            yield f"It said: {reason}"
 
 
 @dataclass(frozen=True, slots=True)

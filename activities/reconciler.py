@@ -194,22 +194,22 @@ class Reconciler:
 
     async def _write_end(self, row: OpenRequest, state: WorkflowState) -> bool:
         """Write the final state of a closed workflow; False where it had none."""
-        told = await self.inspector.snapshot(row.id, state.run_id or "")
-        if told.status not in TERMINAL:
+        snapshot = await self.inspector.snapshot(row.id, state.run_id or "")
+        if snapshot.status not in TERMINAL:
             return False
         reason = "The mirror had missed the end of the workflow."
         async with self.database.unit_of_work() as session:
             mirror = MirrorRepository(session)
-            for snapshot in _steps(row, told):
-                await mirror.write(snapshot)
+            for step in _steps(row, snapshot):
+                await mirror.write(step)
             await AuditRepository(session).insert(
                 AuditEntry(
-                    event_type=f"request.{told.status}",
+                    event_type=f"request.{snapshot.status}",
                     at=datetime.now(UTC),
                     request_id=row.id,
                     correlation_id=row.correlation_id,
                     reason=reason,
-                    event_data={"from": row.status, "to": told.status},
+                    event_data={"from": row.status, "to": snapshot.status},
                     **REPAIRED_BY,
                 )
             )

@@ -62,8 +62,8 @@ class ActionSession:
             self.findings.note_part(seen.part)
         elif seen.repeat is None or seen.found is not None:
             self.findings.note_answer(seen.found)
-        for told in seen.left:
-            self.findings.note_left(told)
+        for error in seen.left:
+            self.findings.note_left(error)
         return seen
 
     async def _look(self, config: Any) -> ActionResult | None:
@@ -166,8 +166,8 @@ def unforeseen_as_action_errors(disclosure: Disclosure) -> Iterator[None]:
 
 async def masked_reason(error: ActionError, disclosure: Disclosure) -> str:
     """Return what an error says, masked, then cut."""
-    told = await asyncio.to_thread(disclosure.mask_error, error)
-    return shortened(told.message, MESSAGE_LIMIT)
+    masked = await asyncio.to_thread(disclosure.mask_error, error)
+    return shortened(masked.message, MESSAGE_LIMIT)
 
 
 def first_problem(error: ValidationError) -> str:

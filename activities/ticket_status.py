@@ -76,16 +76,16 @@ class TicketUpdater:
         asked = {TicketReference(one.key, one.url): one for one in tickets}
         readings = {one.ticket: one for one in await self.jira.statuses(list(asked))}
         found = [(one, readings[TicketReference(one.key, one.url)]) for one in tickets]
-        answered = [(one, known) for one, told in found if (known := _status_to_store(told))]
+        answered = [(one, known) for one, reading in found if (known := _status_to_store(reading))]
         async with self.database.unit_of_work() as session:
             await TicketsRepository(session).store(answered)
         counts = Counter(asked=len(tickets), unanswered=len(found) - len(answered))
-        counts["gone"] = sum(told.gone for _, told in found)
+        counts["gone"] = sum(reading.gone for _, reading in found)
         counts["changed"] = sum(_differs(one, known) for one, known in answered)
-        for one, told in found:
-            news = _resolution(one, told) if one.waits else None
-            if news is not None:
-                counts["resolved"] += await self._notify(one, news)
+        for one, reading in found:
+            resolved = _resolution(one, reading) if one.waits else None
+            if resolved is not None:
+                counts["resolved"] += await self._notify(one, resolved)
         return counts
 
     def _proven(self, ticket: OpenTicket, resolved: TicketResolved) -> dict[str, Any]:

@@ -72,11 +72,11 @@ class CommitBuilder:
         seen = _FirstLook()
         blobs: dict[str, str] = {}
         branch = self.place.branch
-        for turn in range(MAX_ATTEMPTS):
-            start = start if turn == 0 else await self._find_base()
+        for attempt in range(MAX_ATTEMPTS):
+            start = start if attempt == 0 else await self._find_base()
             if start is None:
                 raise ActionFailedError(self._no_branch_message(), judged=REFUSED)
-            found = await find_own_commit(self.client, self.context, branch) if turn else None
+            found = await find_own_commit(self.client, self.context, branch) if attempt else None
             if found is not None and found.sha != besides:
                 return found
             if not blobs:

@@ -112,8 +112,8 @@ def _init_commands(
 
 def _connection_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return those settings that say how the state is reached and locked, without credentials."""
-    told = {key: config[key] for key in _CONNECTION_KEYS if config.get(key)}
-    return told | location_settings(told, keys=_LOCK_ADDRESSES)
+    settings = {key: config[key] for key in _CONNECTION_KEYS if config.get(key)}
+    return settings | location_settings(settings, keys=_LOCK_ADDRESSES)
 
 
 def _json_argument(document: Mapping[str, Any]) -> str:

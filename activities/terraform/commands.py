@@ -67,7 +67,7 @@ def commands_in(folder: Path, *, module: str = "") -> list[str]:
     found = []
     for name, content in read_folder(folder).items():
         for block in content.blocks:
-            found += [f"{told} in {name}" for told in _commands_in_block(block, module)]
+            found += [f"{command} in {name}" for command in _commands_in_block(block, module)]
     if not module and (folder / PLUGINS).exists():
         found.append(f"plugins in {PLUGINS}")
     return found

@@ -44,8 +44,8 @@ class Summary:
 
     def __str__(self) -> str:
         """Say it as Terraform does."""
-        told = f"{self.add} to add, {self.change} to change, {self.destroy} to destroy"
-        return f"{self.imported} to import, {told}" if self.imported else told
+        text = f"{self.add} to add, {self.change} to change, {self.destroy} to destroy"
+        return f"{self.imported} to import, {text}" if self.imported else text
 
 
 @dataclass(slots=True)
@@ -129,8 +129,8 @@ def describe(diagnostic: dict[str, Any]) -> str:
     address = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
     detail = str(diagnostic.get("detail") or "").strip()
     summary = str(diagnostic.get("summary") or "an error without a text").strip()
-    told = without_full_stop(summary)
-    return f"{where}{address}{told}. {detail}".strip()
+    text = without_full_stop(summary)
+    return f"{where}{address}{text}. {detail}".strip()
 
 
 def parse_lock(text: str) -> dict[str, str] | None:

@@ -96,18 +96,18 @@ def signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> 
 
 def wait_or_let_go(process: "subprocess.Popen[bytes]", grace: float) -> float | None:
     """Wait until the program ends or the worker lets go; return the grace period that applies."""
-    ended, tell = os.pipe()
-    os.set_blocking(tell, False)
-    signal.set_wakeup_fd(tell)
+    ended, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.set_wakeup_fd(wakeup)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while process.poll() is None:
         ready, _, _ = select.select([0, ended], [], [], 60)
         if 0 in ready:
-            told = os.read(0, 64)
-            if not told:
+            data = os.read(0, 64)
+            if not data:
                 return grace if process.poll() is None else None
             with contextlib.suppress(ValueError):
-                grace = float(told)
+                grace = float(data)
         if ended in ready:
             os.read(ended, 64)
     return None

@@ -86,8 +86,8 @@ def sensitive_variables(files: Mapping[str, HclBlock]) -> set[str]:
 
 
 def _is_sensitive(variable: HclBlock) -> bool:
-    told = {one.name: one.text for one in variable.attributes}.get("sensitive", "false")
-    return told.strip('()" ') != "false"
+    literal = {one.name: one.text for one in variable.attributes}.get("sensitive", "false")
+    return literal.strip('()" ') != "false"
 
 
 def _changes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

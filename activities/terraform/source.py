@@ -142,7 +142,7 @@ async def _copy(path: Path, target: Path) -> None:
 
 async def _clone(source: ModuleSource, directory: WorkingDirectory, cli: TerraformCli) -> str:
     """Fetch one commit: of a branch, a tag, or by its hash where the server allows it."""
-    told = ""
+    output = ""
     git = shutil.which("git", path=cli.environment["PATH"])
     if git is None:
         raise ActionFailedError(
@@ -154,13 +154,13 @@ async def _clone(source: ModuleSource, directory: WorkingDirectory, cli: Terrafo
     fetching = ["fetch", "-q", "--depth", "1", "--no-tags", source.git or "", source.ref or "HEAD"]
     checkout = ["checkout", "-q", "--detach", "FETCH_HEAD"]
     for arguments in (["init", "-q"], fetching, checkout, ["rev-parse", "HEAD"]):
-        ended, told = await only.text([git, *arguments], directory.module)
+        ended, output = await only.text([git, *arguments], directory.module)
         if ended.code != 0:
             raise ActionFailedError(
                 f"git could not get {source}: {ended.errors or 'it did not say why'}",
                 judged=_judge_git(ended.errors),
             )
-    return told.strip()
+    return output.strip()
 
 
 def _judge_git(text: str) -> FailureClass:

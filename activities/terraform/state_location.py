@@ -117,8 +117,8 @@ def foreign_request_in(config: Mapping[str, Any], request_id: str) -> str | None
 
     A state of a single request is told by the request's id in its address, key or path.
     """
-    told = " ".join(str(config[key]) for key in PLACE_KEYS if config.get(key))
-    others = {found.lower() for found in _UUID.findall(told)} - {request_id.lower()}
+    text = " ".join(str(config[key]) for key in PLACE_KEYS if config.get(key))
+    others = {found.lower() for found in _UUID.findall(text)} - {request_id.lower()}
     return min(others, default=None)
 
 
@@ -130,8 +130,8 @@ def place_digest(spec: ExecutionSpec) -> str:
     where: list[Any] = [spec.source.address]
     if spec.backend is not None:
         config = spec.backend_config
-        told = {key: without_account(str(config[key])) for key in PLACE_KEYS if config.get(key)}
-        where = [spec.backend, told]
+        settings = {key: without_account(str(config[key])) for key in PLACE_KEYS if config.get(key)}
+        where = [spec.backend, settings]
     if spec.backend not in WITHOUT_WORKSPACES:
         where.append(spec.workspace)
     return hashlib.sha256(json.dumps(where, sort_keys=True).encode()).hexdigest()[:12]

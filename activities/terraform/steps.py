@@ -311,8 +311,8 @@ class TerraformRun:
     def _uncertain_error(
         self, ended: CommandResult, events: Events, *, lock: str = ""
     ) -> ActionError:
-        said = possibly_made(events.made, self.kept.location)
-        return failures.apply_failed(ended, events, said, lock=lock, certain=False)
+        uncertain = possibly_made(events.made, self.kept.location)
+        return failures.apply_failed(ended, events, uncertain, lock=lock, certain=False)
 
     async def resources(self, *, late: bool = False) -> list[StateResource]:
         """Return what is in the state; raises UnreadableOutputError or ActionFailedError."""

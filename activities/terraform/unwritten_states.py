@@ -28,10 +28,10 @@ async def write_back(
 ) -> None:
     """Write a kept state to its backend; raises OutcomeUnknownError."""
     state = await _read_whole(file)
-    ended, told = await call("state", "pull")
+    ended, output = await call("state", "pull")
     if ended.code != 0:
         raise unwritten_error(file, ended.errors, state=state, location=location)
-    if not _is_written(file, state, told, location=location):
+    if not _is_written(file, state, output, location=location):
         ended, _ = await call("state", "push", str(await asyncio.to_thread(readable_copy, file)))
         if ended.code != 0:
             raise unwritten_error(file, ended.errors, state=state, location=location)

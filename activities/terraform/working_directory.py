@@ -97,10 +97,10 @@ class WorkingDirectory:
 
     def _backend_record(self) -> dict[str, Any]:
         try:
-            told = json.loads((self.data / "terraform.tfstate").read_bytes())
+            record = json.loads((self.data / "terraform.tfstate").read_bytes())
         except (FileNotFoundError, ValueError):
             return {}
-        return dict(told.get("backend") or {})
+        return dict(record.get("backend") or {})
 
     def without_paths(self, text: str) -> str:
         """Return a text in which files are named as within the module."""

@@ -30,5 +30,7 @@ def is_proven(box: SecretBox, request_id: str, signal: str, payload: Mapping[str
 
 
 def _content(request_id: str, signal: str, payload: Mapping[str, Any]) -> bytes:
-    said = {key: value for key, value in payload.items() if key != PROOF}
-    return json.dumps([request_id, signal, said], sort_keys=True, separators=(",", ":")).encode()
+    unsigned = {key: value for key, value in payload.items() if key != PROOF}
+    return json.dumps(
+        [request_id, signal, unsigned], sort_keys=True, separators=(",", ":")
+    ).encode()

@@ -169,12 +169,12 @@ class RequestWorkflows:
         self, request_input: RequestInput, summary: str, reuse: WorkflowIDReusePolicy | None = None
     ) -> dict[str, Any]:
         context = request_input.context
-        usual = FIRST_START if request_input.resumption is None else FURTHER_START
+        default = FIRST_START if request_input.resumption is None else FURTHER_START
         return {
             "id": names.workflow_id(context.request_id),
             "task_queue": self._queue,
             "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
-            "id_reuse_policy": reuse or usual,
+            "id_reuse_policy": reuse or default,
             "task_timeout": TASK_TIMEOUT,
             "memo": {"correlationId": context.correlation_id},
             "search_attributes": search_attributes(context),

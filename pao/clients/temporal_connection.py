@@ -41,12 +41,12 @@ class ForgivingConverter(DefaultPayloadConverter):
     """
 
     def __init__(self) -> None:
-        usual = DefaultPayloadConverter.default_encoding_payload_converters
+        converters = DefaultPayloadConverter.default_encoding_payload_converters
         CompositePayloadConverter.__init__(
             self,
             *(
                 DataclassJsonConverter() if isinstance(one, JSONPlainPayloadConverter) else one
-                for one in usual
+                for one in converters
             ),
         )
 

@@ -128,9 +128,9 @@ class CatalogSettings(SettingsSection):
             if self.git_webhook_secret is None
             else None
         )
-        told = (
+        texts = (
             webhook,
             "Pull requests are not checked: run pao catalog validate in a pipeline.",
             rules,
         )
-        return tuple(filter(None, told))
+        return tuple(filter(None, texts))

@@ -190,8 +190,8 @@ def _refusal(kind: type[SettingsSection], variable: str, value: str) -> str | No
     try:
         kind.read({variable: value})
     except ValidationError as error:
-        told = (text.partition(": ")[2] for text in _explain(kind, error, {}))
-        return "; ".join(told)
+        texts = (text.partition(": ")[2] for text in _explain(kind, error, {}))
+        return "; ".join(texts)
     return None
 
 

@@ -104,9 +104,9 @@ class AwsDirectory:
         if key in self._failed:
             return None
         # One question at a time for one thing, however many wait for its answer.
-        if (asking := self._pending.get(key)) is None:
-            asking = self._pending[key] = asyncio.create_task(self._answer(key, call))
-        return await asyncio.shield(asking)
+        if (task := self._pending.get(key)) is None:
+            task = self._pending[key] = asyncio.create_task(self._answer(key, call))
+        return await asyncio.shield(task)
 
     async def _answer(self, key: tuple[str, ...], call: Callable[[], T]) -> T | None:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- 0.3 s

@@ -71,10 +71,10 @@ def refusal(server: str, doing: str, answer: GitHubResponse, *, effect: bool) ->
     judged = classify_repository_answer(answer.status, answer.headers, text)
     unknown = effect and judged.doubtful
     kind: type[GitHubError] = GitHubOutcomeUnknownError if unknown else GitHubRefusedError
-    said = message_text(text)
+    reason = words(text)
     message = f"{server} could not {doing} (HTTP {answer.status})"
     after = "It may have done it all the same: a retry looks first." if unknown else ""
-    parts = [f"{message}: {said}." if said else f"{message}.", _advice(answer, judged), after]
+    parts = [f"{message}: {reason}." if reason else f"{message}.", _advice(answer, judged), after]
     return kind(
         " ".join(filter(None, parts)),
         judged=judged,

@@ -57,10 +57,10 @@ def refusal(doing: str, answer: GitLabAnswer) -> GitLabError:
     judged = classify_answer(answer.status, answer.headers, text)
     if answer.status == _NOT_FOUND and "Project Not Found" in text:
         judged = HIDDEN
-    said = message_text(text)
-    told = f"GitLab could not {doing} (HTTP {answer.status}){f': {said}' if said else ''}."
+    reason = words(text)
+    message = f"GitLab could not {doing} (HTTP {answer.status}){f': {reason}' if reason else ''}."
     return GitLabError(
-        f"{told} {_advice(judged)}",
+        f"{message} {_advice(judged)}",
         judged=judged,
         status=answer.status,
         wait=retry_after_seconds(answer.headers),

@@ -183,10 +183,10 @@ def _parse_errors(document: Mapping[str, Any]) -> tuple[dict[str, str], tuple[st
 
 
 def _reason(answer: JiraResponse, errors: Mapping[str, str], messages: tuple[str, ...]) -> str:
-    said = "; ".join((*messages, *(f"{field}: {text}" for field, text in errors.items())))
+    reported = "; ".join((*messages, *(f"{field}: {text}" for field, text in errors.items())))
     advice = _advice(answer)
-    if said:
-        text = f"{said} ({advice})" if advice else said
+    if reported:
+        text = f"{reported} ({advice})" if advice else reported
     elif advice:
         text = advice
     else:

@@ -49,18 +49,18 @@ async def escalation_problems(client: JiraClient, target: EscalationTarget) -> l
             raise
         types = []
     if not types:
-        told = (
+        problem = (
             f"ESCALATION_PROJECT: {client.instance.title} has no project {target.project} in which "
             "this account may create tickets; correct the key, or give the account that permission"
         )
-        return [told]
+        return [problem]
     kind = _find_type(types, target.issue_type)
     if kind is None:
-        told = (
+        problem = (
             f"ESCALATION_ISSUE_TYPE: {target.project} has no type {target.issue_type!r}; "
             f"it has: {_list_names(one.name for one in types if not one.subtask)}"
         )
-        return [told]
+        return [problem]
     fields = await client.screen_fields(target.project, kind, deadline=deadline)
     return [
         *_priority_problems(target, fields),

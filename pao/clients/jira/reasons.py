@@ -30,10 +30,10 @@ _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str
 
 def why_no_answer(exc: BaseException, call: JiraCall) -> str:
     """Return a clause such as "the connection was refused"; says so of a token endpoint."""
-    said = _reason(exc, call)
+    reason = _reason(exc, call)
     if call.token_url is None:
-        return said
-    return f"the OAuth2 token endpoint {safe_url(call.token_url)} gave no token: {said}"
+        return reason
+    return f"the OAuth2 token endpoint {place(call.token_url)} gave no token: {reason}"
 
 
 def _reason(exc: BaseException, call: JiraCall) -> str:

@@ -102,11 +102,11 @@ def _read_answer(answer: requests.Response, url: str) -> AccessToken:
 
 
 def _refusal_reason(answer: requests.Response, text: str, url: str) -> str:
-    said = f"HTTP {answer.status_code} {words(text)}".rstrip()
+    reason = f"HTTP {answer.status_code} {words(text)}".rstrip()
     location = answer.headers.get("Location")
     where = f", redirecting to {safe_url(location)}" if location else ""
     return (
-        f"{_endpoint_name(url)} gave no token ({said}{where}): check tokenUrl, clientId and "
+        f"{_endpoint_name(url)} gave no token ({reason}{where}): check tokenUrl, clientId and "
         "clientSecret of this instance"
     )
 
