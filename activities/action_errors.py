@@ -1,4 +1,4 @@
-"""How actions fail, as exception types, and what Temporal is told about each."""
+"""How actions fail, as exception types, and what goes into Temporal's history."""
 
 from collections.abc import Iterable
 
@@ -20,16 +20,16 @@ class ActionError(Exception):
     """Base of both: a message for people, and what the target answered where it did.
 
     Both texts may be as long as what was read (4 MB): they are cut where they leave the activity,
-    after they were masked. ``judged`` is the row of the table (pao/core/failure_classes.py) for
+    after they were masked. ``judged`` is the row of the table in pao/core/judgement.py that says
     what happened: it decides ``cause``, ``code`` and ``retryable`` unless these are given, and
     whether the circuit breaker counts the failure.
-    ``partial`` lists what the action left behind all the same, such as half of an infrastructure.
-    ``refused`` means that people said no, whatever is tried. ``whole`` means that ``partial`` is
-    all that is there, so that it replaces what earlier attempts have listed.
+    ``partial`` lists what the action has left behind, such as half of an infrastructure.
+    ``refused`` means that people have declined. ``whole`` means that ``partial`` is complete, so
+    that it replaces what earlier attempts have listed.
     """
 
     type_name = "ActionFailed"
-    # What a retry does first makes it worth while.
+    # A retry looks first, so it is always worthwhile.
     always_retryable = False
 
     def __init__(  # noqa: PLR0913 -- what a failure consists of, each part named.
@@ -58,13 +58,13 @@ class ActionError(Exception):
         self.partial = tuple(partial)
         self.refused = refused
         self.whole = whole
-        # Whether the look of this very attempt had been answered; the executor fills it in.
+        # Whether the look of this attempt was answered; filled in by the executor.
         self.answered = False
         self.absent = False
         # What was sent, sealed, and whether the target can be asked; filled in by the executor.
         self.sent: str | None = None
         self.digest: str | None = None
-        # None: as the action's type says of every call of its configuration.
+        # None: as ``Action.askable`` says.
         self.askable: bool | None = None
         self.retry: str | None = None
         self.by_hand: str | None = None
@@ -99,23 +99,23 @@ class ActionFailedError(ActionError):
 
 
 class RepeatIsSafeError(ActionFailedError):
-    """Raised by a look that cannot tell, where repeating the call has no second effect.
+    """Raised by a look without a result if repeating the call has no second effect.
 
-    A retry goes on; who merely looks is told that nobody knows.
+    A retry continues; a look alone returns ``unknown``.
     """
 
 
 class IncompleteError(ActionFailedError):
     """Raised by a look that finds a part of the effect; the message says what is missing.
 
-    A retry goes on and makes the rest; who merely looks is told of the part.
+    A retry creates the rest; a look alone reports the part.
     """
 
 
 class NothingToAdoptError(ActionFailedError):
     """Raised by a look that finds nothing to adopt, only what earlier attempts left: ``partial``.
 
-    A retry acts anew. ``partial`` is all that is left, and stays listed if the retry fails; what
+    A retry acts again. ``partial`` is all that is left, and stays listed if the retry fails; what
     stays if it succeeds is in its result.
     """
 
@@ -128,9 +128,9 @@ class OutcomeUnknownError(ActionError):
 
 
 def application_error(error: ActionError) -> ApplicationError:
-    """Return the error as it goes into history: never retried by itself, its facts as details.
+    """Return the error for Temporal's history: not retried automatically, its facts as details.
 
-    Texts must have been masked before: here they are cut to what is kept.
+    Texts must have been masked before; here they are truncated.
     """
     body = error.response_body[:KEPT_CHARACTERS] if error.response_body else None
     failure = ActionFailure(
@@ -160,7 +160,7 @@ def application_error(error: ActionError) -> ApplicationError:
 def worker_shutdown(*, repeatable: bool = False) -> ApplicationError:
     """Return the error of an action that its worker's shutdown interrupted.
 
-    What only reads is ``repeatable``: Temporal hands it to another worker at once.
+    An activity that only reads is ``repeatable``: Temporal hands it to another worker at once.
     """
     return ApplicationError(
         SHUTDOWN,

@@ -36,8 +36,8 @@ class ActionReader:
     ) -> AnswerT:
         """Return what ``read`` finds, or what ``failed`` makes of the reason; never raises.
 
-        ``called`` is what people know the call as, where it is not that of an action.
-        The answer is masked: Temporal keeps it, and whoever fills in a form reads it.
+        ``called`` is the name of the call for people, if it is not an action's. The answer is
+        masked: Temporal keeps it, and the person who fills in the form reads it.
         """
         disclosure = self._sessions.disclosure(given)
         with acting_for(given.context.item.id, given.action.config, self._action.breaker_keys):

@@ -60,7 +60,7 @@ def _facts(action: Action[Any]) -> Iterator[str]:
 def _escaped_keys(targets: Mapping[str, Target]) -> Iterator[str]:
     for key, target in targets.items():
         place, _, condition = key.partition("?")
-        # Without a value of its own a condition means the default, which stands there as well.
+        # An empty condition means the default, which is listed as well.
         if not condition.endswith("="):
             yield f"`{place}` for {target}" + (f" (`{condition}`)" if condition else "")
 

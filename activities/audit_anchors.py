@@ -18,16 +18,16 @@ ANCHOR = "audit-anchor"
 
 @dataclass(frozen=True, slots=True)
 class AuditAnchors:
-    """Takes the ends of the trail's chains into an anchor."""
+    """Anchors the ends of the trail's hash chains."""
 
     database: Database
 
     @activity.defn(name=names.ANCHOR_ACTIVITY)
     async def anchor(self) -> dict[str, int]:
-        """Anchor what has changed; return the newest anchor's number, and how many chains it took.
+        """Anchor what has changed; return the newest anchor's number and the number of chains.
 
-        Every anchor is logged whole, so that whoever keeps the log keeps it out of reach of the
-        database's owner.
+        Every anchor is logged in full, so that a copy exists out of reach of the database's
+        owner.
         """
         made = await anchor_all(self.database)
         for anchor in made:

@@ -103,9 +103,9 @@ class ActionContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InDoubt:
-    """What to do while nobody knows whether an effect exists.
+    """What to do while it is unknown whether an effect exists.
 
-    ``askable``: a look finds it out, or a repeat does no harm. ``retry`` is the sentence that says
+    ``askable``: a look can find out, or a repeat does no harm. ``retry`` is the sentence that says
     what a retry does, ``by_hand`` the end of one that says what a person can do.
     """
 
@@ -118,17 +118,17 @@ class Action(ABC, Generic[ConfigT]):
     """One action type: its configuration, what it promises, and how it acts.
 
     ``look`` searches the target for the mark and never changes anything; ``execute`` makes the
-    effect, marked. An effect whose target is still at work is given with
+    effect, marked. If its target is still at work, it returns
     ``pending=Pending("follow", {...})``: ``follow`` then waits, and may be run again on another
     worker. All raise ``ActionFailedError`` or ``OutcomeUnknownError`` only.
 
-    ``targets`` names the configuration keys whose text has a syntax of its own.
+    ``targets`` names the configuration keys whose text has a syntax, such as JSON.
     ``breaker_keys`` are the configuration keys that ``breaker`` makes its target of.
     ``default_timeout`` is how many seconds one execution may take where the document says
-    nothing; None is what creating a ticket may take. ``slow`` types run on a queue of their own;
-    ``waits`` says that a request stands still in it until people have done something.
-    ``can_revise`` says that ``revise`` can change what an earlier attempt made; ``converges`` that
-    looking and acting compare what is there with the configuration and make the difference.
+    nothing; None is the limit for creating a ticket. ``slow`` types run on a separate queue;
+    ``waits`` says that the request waits in it for people.
+    ``can_revise`` says that ``revise`` can change what an earlier attempt created; ``converges``
+    that looking and acting compare what exists with the configuration.
     """
 
     type: ClassVar[str]
@@ -159,9 +159,9 @@ class Action(ABC, Generic[ConfigT]):
         context: ActionContext,  # noqa: ARG002 -- as above
         found: ActionResult,
     ) -> ActionResult:
-        """Make what is missing of an effect that was found; most effects are whole or not there.
+        """Create what is missing of an effect that was found; most effects have no parts.
 
-        Called when a look before acting has found something; a mere look never completes it.
+        Called when a look before acting has found something; a look alone never completes it.
         """
         return found
 
@@ -170,8 +170,8 @@ class Action(ABC, Generic[ConfigT]):
     ) -> ActionResult:
         """Change what an earlier attempt made with ``former`` to the present configuration.
 
-        Called when a person says so, and only where ``can_revise`` is set. ``found`` is None where
-        only a part of the effect is there. Says in the target what was changed.
+        Called when a person decides so, and only if ``can_revise`` is set. ``found`` is None if
+        only a part of the effect exists. Reports in the target what was changed.
         """
         raise NotImplementedError(f"{self.type} cannot change what exists")
 
@@ -184,9 +184,9 @@ class Action(ABC, Generic[ConfigT]):
         return None
 
     def askable(self, config: ConfigT) -> bool:  # noqa: ARG002 -- for types that override it
-        """Return whether a look can find out if the effect is there, or a repeat does no harm.
+        """Return whether a look can find out if the effect exists, or a repeat does no harm.
 
-        Where it cannot, a person has to say what is in the target.
+        Otherwise a person has to say what is in the target.
         """
         return True
 
@@ -219,12 +219,12 @@ class Action(ABC, Generic[ConfigT]):
     ) -> ActionResult:
         """Wait, without changing anything, until the target is done; return the result.
 
-        The same wait may have been begun by another worker before: ``context.progress.saved``.
+        Another worker may have begun the same wait: see ``context.progress.saved``.
         """
         raise NotImplementedError(f"{self.type} waits for nothing")
 
     async def cancel(self, config: ConfigT, context: ActionContext, pending: Pending) -> None:
-        """Ask the target to stop, because somebody has cancelled the wait; nothing by default."""
+        """Ask the target to stop, because the wait was cancelled; does nothing by default."""
 
     def breaker(self, config: ConfigT, context: ActionContext) -> str | None:  # noqa: ARG002 -- for types that override it
         """Return the target whose circuit breaker guards this action as a whole.
@@ -234,7 +234,7 @@ class Action(ABC, Generic[ConfigT]):
         return None
 
     def kept(self, outputs: dict[str, Any]) -> dict[str, Any]:
-        """Return what is kept of outputs, which have been masked: large ones are cut here."""
+        """Return the masked outputs as they are stored: large ones are truncated here."""
         return outputs
 
     @abstractmethod

@@ -25,12 +25,12 @@ class Bookkeeper:
     async def make_row(self, request_input: RequestInput) -> bool:
         """Recreate a request's row that Postgres has lost; False if it exists.
 
-        Raises ``NoBundleYet``, which is tried again, for a component whose bundle has no row.
+        Raises ``NoBundleYet``, which is retried, for a component whose bundle has no row.
         """
         try:
             return await self._make_row(request_input)
         except IntegrityError:
-            # Somebody else may have made it in this moment; whatever else is wrong stays an error.
+            # Somebody else may have created it meanwhile; any other error is raised.
             async with self.database.reading() as session:
                 found = await RequestsRepository(session).get(request_input.context.request_id)
             if found is None:
@@ -55,7 +55,7 @@ class Bookkeeper:
                 raise ApplicationError("its bundle's row is missing too", type="NoBundleYet")
             await requests.insert(new)
             if request_input.idempotency is not None:
-                # One that another request has taken meanwhile stays with it.
+                # If another request has taken it meanwhile, it keeps it.
                 await requests.claim_idempotency(
                     request_input.idempotency, request_id=request_input.context.request_id
                 )
@@ -63,7 +63,7 @@ class Bookkeeper:
 
     @activity.defn(name=names.MIRROR_ACTIVITY)
     async def mirror(self, snapshot: Snapshot) -> MirrorAnswer:
-        """Write a snapshot; a state that the database refuses is a bug and is not tried again."""
+        """Write a snapshot; a state that the database refuses is a bug and is not retried."""
         try:
             async with self.database.unit_of_work() as session:
                 recorded = await MirrorRepository(session).record(snapshot)

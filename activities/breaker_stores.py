@@ -20,9 +20,9 @@ from db.repositories.breakers import (
 from db.session import Database
 
 ANSWER_SECONDS = 1.0
-# The right to try a target out ends by itself, for the case that the worker dies meanwhile.
+# A probe expires in case its worker dies.
 PROBE_SECONDS = 120.0
-# Templates may choose hosts, so their number has no other end.
+# Templates may choose hosts, so their number is unlimited.
 MOST_KEPT = 2000
 
 
@@ -104,7 +104,7 @@ class SharedBreakerStore:
 
 @dataclass(slots=True)
 class _LocalBreaker:
-    """What this process counts by itself."""
+    """The failures that this process has counted."""
 
     failures: int = 0
     error: str = ""
@@ -119,7 +119,7 @@ class _LocalBreaker:
 
 
 class LocalBreakerStore:
-    """The breakers of this process alone, for while Postgres is away."""
+    """The breakers of this process alone, while Postgres is unavailable."""
 
     def __init__(self, *, probe_seconds: float = PROBE_SECONDS) -> None:
         self._probe_seconds = probe_seconds
@@ -134,7 +134,7 @@ class LocalBreakerStore:
         """Claim the probe of a half-open breaker."""
         breaker = self._breakers.get(key)
         if breaker is None or breaker.retry_at is None:
-            # Postgres had it half-open and went away; nothing here keeps the call from probing.
+            # It was half-open in Postgres, which became unavailable; this call may probe.
             return True
         if time.monotonic() < breaker.probe_until:
             return False

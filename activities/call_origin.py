@@ -1,7 +1,7 @@
-"""On whose behalf an execution calls out: which item, and which targets its document names.
+"""The item that an execution makes calls for, and the targets that its document names.
 
-What requesters type may choose hosts. Only what is written literally in a document, or configured
-by the operator, is a name that everybody may see in health and metrics.
+Requesters' values may choose hosts. Only what is written literally in a document, or configured by
+the operator, may be shown to everybody in health and metrics.
 """
 
 import re
@@ -17,14 +17,14 @@ OTHERS = "other"
 # Instances that the operator has configured.
 _CONFIGURED = ("jira:", "GitHub ")
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
-# The text of an address up to the end of its host, where no template has a part in it.
+# An address up to the end of its host, if no template is part of it.
 _LITERAL = re.compile(r"\s*(https?://[^/?#{}\s]+)(?=[/?#]|\s*\Z)", re.IGNORECASE)
 _MOST_HOSTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class CallOrigin:
-    """The item that is acted for, and the targets that its document writes out."""
+    """The item, and the targets that are literal in its document."""
 
     item: str = ""
     literal: frozenset[str] = field(default_factory=frozenset)
@@ -35,10 +35,10 @@ _origin: ContextVar[CallOrigin | None] = ContextVar("behalf", default=None)
 
 @contextmanager
 def acting_for(item: str, config: Mapping[str, Any], keys: tuple[str, ...] = ()) -> Iterator[None]:
-    """Note for whom the calls inside are made, and the action's configuration before rendering.
+    """Set the item of the calls in the block; ``config`` is the unrendered configuration.
 
-    A target that is no host is made of the configuration's ``keys``: it has a name when none of
-    them holds a template.
+    A target that is not a host depends on the configuration's ``keys``: it may be named if none
+    of them contains a template.
     """
     literal = set(_hosts(config))
     if keys and not any(_TEMPLATE.search(text) for key in keys for text in _texts(config.get(key))):
@@ -51,13 +51,13 @@ def acting_for(item: str, config: Mapping[str, Any], keys: tuple[str, ...] = ())
 
 
 def acting_item() -> str:
-    """Return the id of the item that is acted for; empty for PAO's own calls."""
+    """Return the id of the current item; empty for PAO's own calls."""
     behalf = _origin.get()
     return behalf.item if behalf else ""
 
 
 def is_named(target: str) -> bool:
-    """Return whether everybody may see the name of a target that is called now."""
+    """Return whether everybody may see the name of a target."""
     behalf = _origin.get()
     if behalf is None or target.startswith(_CONFIGURED) or target in behalf.literal:
         return True

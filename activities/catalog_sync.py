@@ -1,4 +1,4 @@
-"""Activities of the catalog's sync: one look at the source, and the poll that asks for it."""
+"""Activities of the catalog's sync: one check of the source, and the poll that asks for it."""
 
 import logging
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class CatalogSyncer:
     async def run(self, asked: SyncInput) -> SyncReport:
         """Bring the catalog up to date; a source that cannot be read is a result.
 
-        Anything else raises, and is tried again: Postgres is away, or another process is at it.
+        Anything else raises, and is retried: Postgres is unavailable, or another process syncs.
         """
         async with heartbeats(repeatable=True):
             try:
@@ -58,12 +58,11 @@ class CatalogSyncer:
         """Close the connections of the source."""
         await self.sync.close()
 
-    @activity.defn(name=names.CHECK_PROPOSAL_ACTIVITY)
-    async def judge(self, proposal: CatalogProposal) -> str:
-        """Judge a pull or merge request, and tell its authors; returns what came of it.
+    @activity.defn(name=names.JUDGE_PROPOSAL_ACTIVITY)
+    async def judge(self, proposal: Proposal) -> str:
+        """Check a pull or merge request, report to its authors, and return the outcome.
 
-        A forge that cannot be read or told raises, and is tried again: one that has said when it
-        answers again, then.
+        Raises if the forge is unavailable; the retry waits as long as the forge asks for.
         """
         if self.proposals is None:
             return "ignored"
@@ -77,13 +76,13 @@ class CatalogSyncer:
 
     @activity.defn(name=names.POLL_CATALOG_ACTIVITY)
     async def poll(self) -> dict[str, Any]:
-        """Have the source looked at."""
+        """Ask the sync workflow to check the source."""
         await self.syncs.signal(SyncSignal(POLL))
         return {}
 
 
 def _retry_delay(error: SourceUnavailableError) -> timedelta | None:
-    """Return how long a source wants to be left alone; None where it has not said so."""
+    """Return the delay that a source has asked for; None if it has not."""
     if not isinstance(error, SourceLimitedError) or error.until is None:
         return None
     return min(max(error.until - datetime.now(UTC), _SHORTEST_DELAY), _LONGEST_DELAY)

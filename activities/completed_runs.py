@@ -1,7 +1,7 @@
-"""Removes closed turns of maintenance from Temporal, which keeps every closed workflow for weeks.
+"""Removes completed maintenance workflows from Temporal, which keeps closed workflows for weeks.
 
-Two a minute would bury the workflows of requests in Temporal's list. What a turn has found is in
-the table ``upkeep``; turns that did not complete stay as long as everything else.
+Two a minute would bury the workflows of requests in Temporal's list. What a run has found is in
+the table ``upkeep``; runs that did not complete stay as long as everything else.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from pao.core import names
 
 _log = logging.getLogger(__name__)
 
-# Of each kind so many stay, to look at.
+# How many of each kind stay, to look at.
 KEPT = 2
-# An installation that has collected them for weeks gets rid of them over some hours.
+# An installation that has collected them for weeks loses them over some hours.
 MOST_AT_ONCE = 200
 
 
 @dataclass(slots=True)
 class CompletedRuns:
-    """Forgets the closed turns of a queue's maintenance; a refusal is logged once."""
+    """Removes the completed maintenance runs of a task queue; a refusal is logged once."""
 
     client: Client
     task_queue: str
@@ -34,7 +34,7 @@ class CompletedRuns:
 
     @activity.defn(name=names.FORGET_RUNS_ACTIVITY)
     async def forget(self, workflow: str) -> int:
-        """Remove all completed turns of a kind but the newest; return how many were removed."""
+        """Remove all completed runs of a workflow but the newest; return how many were removed."""
         query = (
             f"WorkflowType = '{workflow}' AND TaskQueue = '{self.task_queue}'"
             " AND ExecutionStatus = 'Completed'"
@@ -47,7 +47,7 @@ class CompletedRuns:
             removed = await asyncio.gather(*(self._remove(one) for one in found[KEPT:]))
         except RPCError as error:
             if error.message != self._refusal:
-                _log.warning("closed turns of %s are not removed: %s", workflow, error.message)
+                _log.warning("completed runs of %s are not removed: %s", workflow, error.message)
             self._refusal = error.message
             return 0
         return sum(removed)

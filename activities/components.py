@@ -35,7 +35,7 @@ class ComponentReader:
 
     @activity.defn(name=names.COMPONENT_ACTIVITY)
     async def prepare(self, query: ComponentQuery) -> ComponentStart:
-        """Return what a component's workflow is started with, or where it stands if it was before.
+        """Return the input of a component's workflow, or the status of one that was started before.
 
         Values that depend on other components are rendered now; where they do not fit, the
         component waits in ``failed`` for a person to correct them.
@@ -49,13 +49,13 @@ class ComponentReader:
             if row.run_id is not None:
                 actions = await requests.get_actions(query.request_id)
                 return ComponentStart(report=report_of(row, actions))
-        # A document's templates may take a while: the other actions of the worker go on.
+        # In a thread: a document's templates may take a while.
         filled = await asyncio.to_thread(self._render_input, row, bundle, query)
         return ComponentStart(given=_with_resumption(filled, query.held) if query.held else filled)
 
     @activity.defn(name=names.COMPONENTS_ACTIVITY)
     async def read(self, query: ComponentQuery) -> list[ComponentReport]:
-        """Return where every started component stands, or only the named one."""
+        """Return the status of every started component, or of the named one."""
         async with self.database.reading() as session:
             requests = RequestsRepository(session)
             rows = await requests.get_components(query.bundle_id)

@@ -30,7 +30,7 @@ class Conditions:
         return await asyncio.to_thread(self.ask, action_input)
 
     def ask(self, action_input: ActionInput) -> ConditionAnswer:
-        """Return whether the action runs; what cannot be evaluated fails it, with the reason."""
+        """Return whether the action runs; an invalid condition fails it, with the reason."""
         secrets: dict[str, str] = {}
         try:
             secrets = open_fields(self.box, action_input.context)

@@ -16,7 +16,7 @@ _NO_TEXT = "a header cannot hold a line break or control character"
 
 
 class PlacedError(ValueError):
-    """Raised by a validator of a whole model that knows which part of it is wrong."""
+    """Raised by the validator of a model that knows which part of it is wrong."""
 
     def __init__(self, place: tuple[str | int, ...], message: str) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ def without_blank(value: Any) -> Any:
 
 
 def without_empty(value: Any) -> Any:
-    """Leave out the items of a list that are null or blank; null itself is an empty list."""
+    """Return a list without null or blank items; null is an empty list."""
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
@@ -38,7 +38,7 @@ def without_empty(value: Any) -> Any:
 
 
 def without_nulls(given: Any) -> Any:
-    """Leave out every null, however deep, and what is empty without it."""
+    """Return a value without nulls, at any depth, and without what is then empty."""
     if isinstance(given, Mapping):
         kept = {key: without_nulls(value) for key, value in given.items()}
         return {key: value for key, value in kept.items() if not _was_emptied(value, given[key])}
@@ -49,12 +49,12 @@ def without_nulls(given: Any) -> Any:
 
 
 def is_unresolved(text: str) -> bool:
-    """Return whether a text is not known in full: a template, or one with a masked secret."""
+    """Return whether a text is a template, or has a masked secret."""
     return MASK in text or is_template(text)
 
 
 def require_header_texts(headers: dict[str, T]) -> dict[str, T]:
-    """Refuse names and values that no header can have; raises ``PlacedError``."""
+    """Return headers; raises ``PlacedError`` for invalid names and values."""
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
             raise PlacedError((name,), _NO_NAME)
@@ -64,14 +64,14 @@ def require_header_texts(headers: dict[str, T]) -> dict[str, T]:
 
 
 def require_header_text(text: str) -> str:
-    """Return the text if a header can hold it; raises ``ValueError``."""
+    """Return the text if it is a valid header value; raises ``ValueError``."""
     if NOT_IN_HEADER.search(text):
         raise ValueError(_NO_TEXT)
     return text
 
 
 def require_header_name(text: str) -> str:
-    """Return the text if it may be the name of a header; raises ``ValueError``."""
+    """Return the text if it is a valid header name; raises ``ValueError``."""
     if not HEADER_NAME.fullmatch(text) and not is_unresolved(text):
         raise ValueError(_NO_NAME)
     return text
@@ -114,7 +114,7 @@ HeaderName = Annotated[str, AfterValidator(require_header_name)]
 Address = Annotated[
     str, AfterValidator(_require_address), Field(json_schema_extra={"format": WEB_ADDRESS})
 ]
-"""Where a call goes, as the client that makes it takes it."""
+"""The address of a call, as the HTTP client accepts it."""
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(without_empty)]
 """A list of texts; items that are null or blank are left out."""

@@ -1,4 +1,4 @@
-"""The models of action types as judges of rendered configurations, for the catalog and the API."""
+"""Validates rendered configurations with the models of action types, for catalog and API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from pao.runtime.model_errors import message_of
 
 
 def action_models(actions: Mapping[str, Action[Any]], scope_context: ScopeContext) -> ActionModels:
-    """Return the models and targets of action types, for judging rendered configurations."""
+    """Return the validators and targets of action types."""
     return ActionModels(
         scope_context,
         judges={name: validator_for(action.config) for name, action in actions.items()},
@@ -36,7 +36,7 @@ def validator_for(model: type[BaseModel]) -> Judge:
 
 
 def reader_for(model: type[BaseModel]) -> Reader:
-    """Return a function that drops from a rendered configuration what its model drops."""
+    """Return a function that drops from a configuration what its model drops."""
 
     def read(config: Mapping[str, Any]) -> dict[str, Any]:
         try:
@@ -52,7 +52,7 @@ def reader_for(model: type[BaseModel]) -> Reader:
 
 
 def _keep_given(given: Any, kept: Any) -> Any:
-    """Return a value as it was given, but for keys and items that were not kept."""
+    """Return a value as given, without the keys and items that were dropped."""
     if isinstance(given, Mapping) and isinstance(kept, dict):
         return {key: _keep_given(value, kept[key]) for key, value in given.items() if key in kept}
     if isinstance(given, list | tuple) and isinstance(kept, list):
@@ -72,7 +72,7 @@ def problems_of(error: ValidationError) -> tuple[ConfigProblem, ...]:
         )
         for one in error.errors(include_input=False, include_url=False)
     ]
-    # A list whose members are refused is also called too short: its members are what is wrong.
+    # A list with invalid members is also reported as too short, which is wrong.
     places = {one.place for one in found}
     return tuple(one for one in found if not any(_is_within(other, one.place) for other in places))
 

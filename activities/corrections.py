@@ -1,4 +1,4 @@
-"""Checking the corrected fields of a retry, whoever sent the signal."""
+"""Checks the corrected fields of a retry, no matter who sent the signal."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -19,9 +19,9 @@ from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 @dataclass(frozen=True, slots=True)
 class Corrector:
-    """Judges corrected fields by the form of the item as it was when the request was submitted.
+    """Checks corrected fields by the form of the item as it was at submission.
 
-    What the form accepts is then judged by the models of the actions that the retry would run.
+    What the form accepts is then validated by the models of the actions that the retry would run.
     """
 
     box: SecretBox

@@ -1,8 +1,8 @@
 """The single exit of an activity: everything that leaves it is masked or sealed here.
 
-A result, an error, a line of the log, the details of a heartbeat: Temporal keeps them in clear, and
-people read them. What a later execution needs as it was, such as a status address with our key in
-it, is sealed instead.
+Results, errors, log lines and heartbeat details: Temporal keeps them in clear text, and people read
+them. What a later execution needs unchanged, such as a status address with our key in it, is sealed
+instead.
 """
 
 import json
@@ -26,15 +26,15 @@ UNMASKED_FIELDS = frozenset(
         ("Pending", "kind"),
     }
 )
-"""Words of our own, which the workflow acts on: no value of a request or a target gets there."""
+"""Fields with fixed words, which the workflow acts on; no value of a request is in them."""
 
 MESSAGE_FIELDS = frozenset({"message", "response_body", "cleanup", "reason", "note", "problem"})
-"""Texts for people. All others are values, in which short secrets are whole words only."""
+"""Texts for people. All others are values, in which short secrets match whole words only."""
 
 FOLLOWED = "follow"
 AnswerT = TypeVar("AnswerT")
 _UNMASKED_ATTRIBUTES = frozenset({"code", "http_status", "retryable", "refused", "judged"})
-# Masked first, cut where it is stored: the margin is for what masking makes shorter.
+# Texts are masked first and truncated later: the margin is for what masking shortens.
 _LONGEST = KEPT_CHARACTERS + 4096
 
 
@@ -47,12 +47,12 @@ class Disclosure:
     place: str
 
     def mask_result(self, result: ActionResult) -> ActionResult:
-        """Return a result as it may leave the activity."""
+        """Return a result without secrets."""
         masked: ActionResult = self._mask(result)
         return masked
 
     def mask_answer(self, answer: AnswerT) -> AnswerT:
-        """Return what was read, as it may leave the activity."""
+        """Return an answer without secrets."""
         masked: AnswerT = self._mask(answer)
         return masked
 
@@ -73,11 +73,11 @@ class Disclosure:
         return {name: self._seal_value(value) for name, value in values.items()}
 
     def unseal(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what was given to ``sealed``; raises ActionFailedError for another's."""
+        """Return what was given to ``seal``; raises ActionFailedError for other values."""
         return {name: self._unseal_value(value) for name, value in values.items()}
 
     def restore_pending(self, pending: Pending) -> Pending:
-        """Return what a wait was given, as it was before it left the activity that began it."""
+        """Return a wait's state as it was in the activity that began the wait."""
         if pending.kind != FOLLOWED:
             return pending
         return Pending(pending.kind, self.unseal(pending.state))
@@ -124,7 +124,7 @@ class Disclosure:
 
 
 def _truncate(value: Any) -> Any:
-    """Return a text no longer than what is stored and a margin, so that masking stays quick."""
+    """Return a text that is only a little longer than what is stored, so that masking is fast."""
     if not isinstance(value, str) or len(value) <= _LONGEST:
         return value
     return f"{value[:_LONGEST]}\N{HORIZONTAL ELLIPSIS}"

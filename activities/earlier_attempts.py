@@ -18,7 +18,7 @@ from pao.core.payloads.actions import ActionResult
 
 @dataclass(frozen=True, slots=True)
 class EarlierCall:
-    """A configuration that may have had an effect; ``changed`` where another is wanted now."""
+    """A configuration that may have had an effect; ``changed`` if another is wanted now."""
 
     config: Any
     changed: bool = False
@@ -27,10 +27,10 @@ class EarlierCall:
 
 @dataclass(slots=True)
 class EarlierEffects:
-    """What the looks came to; what a correction would contradict stands before what it would not.
+    """What the looks have found; a call with changed values takes precedence.
 
-    ``call`` is the one whose effect, or a part of it, was found. None of them: nothing is there to
-    go on with; ``left`` is what stays of earlier attempts all the same.
+    ``call`` is the one whose effect, or a part of it, was found. Without ``found``, ``part`` and
+    ``repeat`` there is nothing to continue with; ``left`` lists what earlier attempts have left.
     """
 
     found: ActionResult | None = None
@@ -46,7 +46,7 @@ class EarlierEffects:
         return self.call is not None and self.call.changed
 
     def contradicts(self, action: Action[Any]) -> bool:
-        """Return whether continuing would report something as done that has other values."""
+        """Return whether continuing would report an effect with other values as done."""
         if not self.is_changed:
             return False
         return self.found is not None or not action.converges
@@ -55,7 +55,7 @@ class EarlierEffects:
 async def look_for_effects(
     calls: Sequence[EarlierCall], look: Callable[[Any], Awaitable[ActionResult | None]]
 ) -> EarlierEffects:
-    """Look with each of the calls; raises what a failed look raises."""
+    """Look for the effect of each call; raises what a failed look raises."""
     seen = EarlierEffects()
     for call in sorted(calls, key=lambda one: one.changed):
         try:
@@ -77,7 +77,7 @@ async def look_for_effects(
 def existing_effect_error(
     seen: EarlierEffects, action: Action[Any], name: str
 ) -> ActionFailedError:
-    """Return the error for a call that is not made because its effect exists with former values."""
+    """Return the error for a call that was not made because its effect has former values."""
     ways = "Retry with its former values to adopt it as it is"
     if action.can_revise:
         ways += ", retry with mode revise (--revise) to change it to the corrected values"

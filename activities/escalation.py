@@ -1,4 +1,4 @@
-"""The escalation ticket: created once, even where JIRA refuses a part of it."""
+"""The escalation ticket: created once, even if JIRA refuses a part of it."""
 
 import contextlib
 import logging
@@ -31,7 +31,7 @@ from pao.core.timestamps import timestamp
 _log = logging.getLogger(__name__)
 
 ACTION_ID = "escalation"
-# Each creation is refused for certain before the next, plainer one is sent.
+# The next, simpler one is only sent after a refusal.
 MOST_CREATIONS = 5
 
 
@@ -48,7 +48,7 @@ class Escalator:
 
     @activity.defn(name=names.ESCALATE_ACTIVITY)
     async def escalate(self, escalation_input: EscalationInput) -> Escalation:
-        """Find or create the ticket; raises ApplicationError where neither is possible."""
+        """Find or create the ticket; raises ApplicationError if neither is possible."""
         refuse_after_reset(escalation_input.run_id)
         escalation_input = await self._add_cleanup_status(escalation_input)
         try:
@@ -65,7 +65,7 @@ class Escalator:
         )
 
     async def _add_cleanup_status(self, escalation_input: EscalationInput) -> EscalationInput:
-        """Add to the entries of cleanup who has dealt with them; without Postgres, to none."""
+        """Add to the cleanup entries who has done them; without Postgres, return them unchanged."""
         entries = escalation_input.error_context.get("cleanup") or []
         if self.database is None or not entries:
             return escalation_input
@@ -76,7 +76,7 @@ class Escalator:
                     {str(one.get("requestId") or own) for one in entries}
                 )
         except PaoError as error:
-            _log.warning("what is cleaned up already could not be read: %s", error.code)
+            _log.warning("the cleanups that are done could not be read: %s", error.code)
             return escalation_input
         cleanup = []
         for one in entries:
@@ -150,7 +150,7 @@ class Escalator:
                 if plainer is None:
                     raise
                 _log.warning(
-                    "the escalation ticket is made without %s, which JIRA refused",
+                    "the escalation ticket is created without %s, which JIRA refused",
                     ", ".join(sorted(refused.errors)),
                 )
                 fields = plainer
@@ -165,7 +165,7 @@ class Escalator:
         *,
         deadline: Deadline,
     ) -> dict[str, Any] | None:
-        """Return the fields without the refused ones; None where that does not help."""
+        """Return the fields without the refused ones; None if that does not help."""
         if refused.status != HTTPStatus.BAD_REQUEST:
             return None
         optional = {"priority", *self.target.fields} & fields.keys() & refused.errors.keys()
@@ -180,7 +180,7 @@ class Escalator:
     async def _fallback_type(
         self, client: JiraClient, fields: dict[str, Any], *, deadline: Deadline
     ) -> Any:
-        """Return a type that the project has; the same one where JIRA does not say."""
+        """Return a type that the project has; the same one if JIRA does not list them."""
         with contextlib.suppress(JiraError):
             types = await client.issue_types(self.target.project, deadline=deadline)
             usable = [one for one in types if not one.subtask]
@@ -197,7 +197,7 @@ class Escalator:
         *,
         deadline: Deadline,
     ) -> None:
-        """Attach the full text where it was truncated; the ticket counts in any case."""
+        """Attach the full text if it was truncated; a failure does not affect the ticket."""
         pages = self.target.pages
         whole = full_text(escalation_input, pages=pages)
         if fit_text(escalation_input, pages=pages) == whole:

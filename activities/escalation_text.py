@@ -16,7 +16,7 @@ from pao.core.resources import STATUSES_WITH_EFFECT, is_unknown
 FILE = "escalation.txt"
 SHORT = 5_000
 """Characters of a description for a JIRA that takes less than others."""
-# So much of each part is shown, so that one long part leaves room for the others.
+# The length of each part, so that one long part leaves room for the others.
 _PART = 7_000
 _NOTE = f"(Truncated: this text is too long for JIRA. The attached {FILE} has all of it.)"
 _PART_NOTE = f"(truncated; see the attached {FILE})"
@@ -25,7 +25,7 @@ _PART_NOTE = f"(truncated; see the attached {FILE})"
 def fit_text(
     escalation_input: EscalationInput, *, most: int = TEXT_LIMIT, pages: str | None = None
 ) -> str:
-    """Return the text as the ticket shows it: each part, and all of them, cut where too long."""
+    """Return the text for the ticket, with parts that are too long truncated."""
     whole = full_text(escalation_input, pages=pages)
     parts = _parts(escalation_input, pages)
     cut = "\n\n".join(cut_wiki(part, _PART_NOTE, _PART) for part in parts)
@@ -82,7 +82,7 @@ def _actions_part(escalation_input: EscalationInput) -> str:
 
 
 def _resources_of(state: ActionState) -> str:
-    """Return what an action has made, what its failed attempts left or may have left included."""
+    """Return what an action has created, including what failed attempts have left."""
     left = (*state.partial, *state.left_behind)
     found = [_resource(one.type, one.id, one.url) for one in left]
     if (state.status in STATUSES_WITH_EFFECT or not found) and (

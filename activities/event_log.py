@@ -1,7 +1,7 @@
 """The events of requests in the worker's log, for operators: one line each.
 
-They are logged where the mirror stores them, because only there is it known that an event is new: a
-workflow is replayed, and its tasks are executed again after a failure.
+They are logged when the mirror stores them, because only then is an event known to be new:
+workflows are replayed, and their tasks executed again after a failure.
 """
 
 import logging
@@ -14,7 +14,7 @@ from pao.runtime.logging import log_fields
 
 _log = logging.getLogger("pao.events")
 
-# What the audit trail says of actions is said in the execution log as well, in whole sentences.
+# The execution log has the events of actions as well, as sentences.
 _ACTION_PREFIX = "action."
 _NOBODY = frozenset({"workflow", "unknown"})
 _SENTENCES = {
@@ -35,8 +35,8 @@ _SENTENCES = {
 }
 
 
-def log_events(snapshot: Snapshot, recorded: WriteResult) -> None:
-    """Log what a write has added to a request's records, in the order in which it happened."""
+def log_events(snapshot: Snapshot, recorded: Recorded) -> None:
+    """Log what a write has added to a request's records, in order."""
     lines = [_audit_event(snapshot, one) for one in snapshot.audit if one.seq in recorded.lines]
     entries = [_stream_event(one) for one in snapshot.stream if one.seq in recorded.entries]
     events = sorted((one for one in lines + entries if one), key=lambda one: one[0])
@@ -73,7 +73,7 @@ def _audit_event(snapshot: Snapshot, line: AuditEvent) -> _Event | None:
 
 
 def _failure_message(snapshot: Snapshot, line: AuditEvent) -> str:
-    """Say that a request failed, and what it waits for; an action's line has said why."""
+    """Return that a request failed, and what it waits for; an action's line says why."""
     suggested = (snapshot.error_context or {}).get("suggestedDecision", {}).get("decision")
     known = {one.data.get("message", "") for one in snapshot.stream if one.kind == "log"}
     why = line.reason and not any(line.reason in one for one in known)
@@ -83,7 +83,7 @@ def _failure_message(snapshot: Snapshot, line: AuditEvent) -> str:
 
 
 def _stream_event(entry: StreamEvent) -> _Event | None:
-    """Return what an action does; other entries are in the audit trail as well."""
+    """Return the event of an action's log line; other entries are in the audit trail as well."""
     if entry.kind != "log" or not entry.data.get("actionId"):
         return None
     data = entry.data

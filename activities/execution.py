@@ -43,7 +43,7 @@ from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
 from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretUnreadableError
 
-# How long a cancelled wait may take to tell its target.
+# How long a cancelled wait may take to ask its target to stop.
 CANCEL_SECONDS = 10.0
 
 
@@ -69,7 +69,7 @@ class Executor:
         return run
 
     async def execute(self, action: Action[Any], action_input: ActionInput) -> ActionResult:
-        """Run one attempt: look first where told, adopt what is found, else act."""
+        """Run one attempt: look first if asked, adopt what is found, else act."""
         with _acting_for_item(action, action_input):
             return await self._run_attempt(action, action_input)
 
@@ -83,7 +83,7 @@ class Executor:
         return result
 
     async def _find_earlier_effects(self, session: "ActionSession") -> EarlierEffects | None:
-        """Return what earlier attempts made; None where acting duplicates nothing."""
+        """Return the effects of earlier attempts; None if acting duplicates nothing."""
         seen = await session.look_for(await self._earlier_calls(session))
         if seen.contradicts(session.action) and not session.may_revise(seen):
             raise existing_effect_error(seen, session.action, session.action_input.action.name)
@@ -95,7 +95,7 @@ class Executor:
         own = EarlierCall(session.config, place=session.action.place(session.config))
         calls = [await self._restore_call(session, call) for call in session.action_input.former]
         if session.action.converges and all(call.place == own.place for call in calls):
-            # It compares what is there with what is wanted, whoever made it with which values.
+            # It compares what exists with what is wanted, whatever values created it.
             return [own]
         return calls or [own]
 
@@ -146,8 +146,7 @@ class Executor:
             try:
                 result = await action.follow(session.config, session.context, pending)
             except asyncio.CancelledError:
-                # The worker's own end is no reason to stop the target, nor a wait that Temporal has
-                # given to another worker.
+                # Not if the worker shuts down, or Temporal has given the wait to another worker.
                 if _was_cancelled():
                     await _ask_to_stop(session, pending)
                 raise
@@ -155,10 +154,10 @@ class Executor:
 
     @activity.defn(name=STOP_TARGET_ACTIVITY)
     async def stop_target(self, follow_input: FollowInput) -> None:
-        """Ask the target of a cancelled wait to stop; raise what the wait would have raised.
+        """Ask the target of a cancelled wait to stop; raises what the wait would have raised.
 
-        For a wait that no worker had in hand, or whose worker was lost before it could ask. It may
-        ask once more what was asked already.
+        For a wait that no worker was running, or whose worker was lost before it could ask. The
+        target may be asked twice.
         """
         refuse_after_reset(follow_input.run_id)
         action = self._actions[follow_input.action.type]
@@ -174,7 +173,7 @@ class Executor:
 
     @activity.defn(name=LOOK_ACTIVITY)
     async def look(self, action_input: ActionInput) -> LookResult:
-        """Look for the action's effect, read-only; never raises for what the target answers."""
+        """Look for the action's effect, read-only; no answer of the target raises."""
         action = self._actions[action_input.action.type]
         with _acting_for_item(action, action_input):
             async with heartbeats():
@@ -237,8 +236,8 @@ class Executor:
     ) -> "AsyncIterator[ActionSession]":
         """Open an execution; whatever it raises reaches Temporal masked.
 
-        Its log is stored before Temporal learns how it ended. Where its effect is ``existing``, an
-        execution that cannot begin proves nothing.
+        Its log is stored before the activity ends. If its effect is ``existing``, an execution
+        that cannot begin proves nothing.
         """
         disclosure = self._sessions.disclosure(action_input)
         session: ActionSession | None = None
@@ -252,7 +251,7 @@ class Executor:
             reason = SHUTDOWN if _ends_with_worker(existing=existing) else CANCELLED
             if session is None or not (reason == SHUTDOWN or _was_cancelled()):
                 raise
-            # Said here and not by the workflow: only the action knows where a person has to look.
+            # Raised here and not in the workflow: only the action knows where a person has to look.
             stopped = OutcomeUnknownError(reason, judged=NOT_READY)
             raise await asyncio.to_thread(masked_error, stopped, session, disclosure) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
@@ -264,7 +263,7 @@ class Executor:
                 await session.context.log.flush()
 
     async def _finish_result(self, session: "ActionSession", result: ActionResult) -> ActionResult:
-        """Return the result as it is kept: complete and masked."""
+        """Return the result for history: complete, masked and truncated."""
         try:
             result = await asyncio.to_thread(session.disclosure.mask_result, result)
             result = replace(result, outputs=session.action.kept(result.outputs))
@@ -281,7 +280,7 @@ class Executor:
 def _moved_places(
     calls: list[EarlierCall], place: str | None, disclosure: Disclosure
 ) -> list[str] | None:
-    """Return the former and the present place, where a correction goes to another one."""
+    """Return the former and the present place if a correction moves the action; else None."""
     for call in calls:
         if call.place != place:
             return [disclosure.mask_message(str(one or "no place")) for one in (call.place, place)]
@@ -305,7 +304,7 @@ def _wait_error(error: ActionError) -> ActionError:
 
 
 async def _ask_to_stop(session: ActionSession, pending: Pending) -> None:
-    """Ask the target to stop work that nobody waits for any more; the request's log says how."""
+    """Ask the target of a cancelled wait to stop; the result is logged."""
     action, log = session.action, session.context.log
     try:
         async with asyncio.timeout(CANCEL_SECONDS):
@@ -319,7 +318,7 @@ async def _ask_to_stop(session: ActionSession, pending: Pending) -> None:
 
 
 def _ends_with_worker(*, existing: bool) -> bool:
-    """Return whether the worker's end ends this.
+    """Return whether the worker's shutdown ends this execution.
 
     Another worker continues a wait for an existing effect.
     """
@@ -327,7 +326,7 @@ def _ends_with_worker(*, existing: bool) -> bool:
 
 
 def _was_cancelled() -> bool:
-    """Return whether somebody has asked for the end of this activity."""
+    """Return whether this activity was cancelled by request."""
     details = activity.cancellation_details() if activity.in_activity() else None
     return details is not None and details.cancel_requested
 
@@ -338,6 +337,6 @@ def _saved_details() -> Mapping[str, Any]:
 
 
 def _time_limit() -> float | None:
-    """Return the time limit of this execution of a wait, slightly below Temporal's."""
+    """Return the time limit of a wait's execution, slightly below Temporal's."""
     limit = activity.info().start_to_close_timeout
     return max(limit.total_seconds() - 2.0, 1.0) if limit else None

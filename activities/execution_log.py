@@ -12,7 +12,7 @@ from pao.core.errors import PaoError
 from pao.core.payloads.actions import ActionInput, FollowInput
 from pao.core.timestamps import timestamp
 
-# The time in which lines of one action are gathered into one write.
+# How long lines of one action are collected for one write.
 GATHER_SECONDS = 0.2
 FLUSH_SECONDS = 3.0
 RETRY_SECONDS = 1.0
@@ -37,7 +37,7 @@ class StoredLog:
         self._database = database
         self._request = action_input.context.request_id
         self._about = {"actionId": action_input.action.id, "attempt": action_input.attempt}
-        # Entries of the workflow's ledger have the run alone here.
+        # Entries of the workflow's ledger have only the run here.
         self._writer = f"{action_input.run_id or 'look'} {action_input.action.id}"
         phase = "follow" if isinstance(action_input, FollowInput) else "execute"
         self._prefix = f"{action_input.attempt}.{phase}"

@@ -36,15 +36,15 @@ class LoadedActions:
 
 
 class _UnusableError(Exception):
-    """An entry point gives no action type that can be used; the text says why."""
+    """An entry point has no usable action type; the text says why."""
 
 
 def load_extensions(
     own: Mapping[str, Action[Any]], entry_points: Iterable[EntryPoint]
 ) -> LoadedActions:
-    """Add what other packages offer; of two with one name neither is used, PAO's own always is.
+    """Add the types of other packages; of two with one name neither is used, PAO's own always is.
 
-    Never raises: what a package does wrong is told, and logged.
+    Never raises: what is wrong with a package is returned, and logged.
     """
     offers: dict[str, list[tuple[str, Action[Any]]]] = defaultdict(list)
     problems = []
@@ -84,7 +84,7 @@ def _load(point: EntryPoint) -> Action[Any]:
 
 
 def _require_complete(point: EntryPoint, action: Action[Any]) -> None:
-    """Raise for a type that would fail later, when a request needs it."""
+    """Raise if a type would fail later, when a request needs it."""
     name = getattr(action, "type", None)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise _UnusableError(f"its type {name!r} is not a name such as dns-record")

@@ -1,8 +1,8 @@
 """What an attempt sent, stored for later looks: sealed, without the operator's secrets.
 
-Templates give the same texts on every attempt, so texts with ``secrets.<name>`` are left out and
-rendered again when needed: the operator's secrets never enter history, and a look uses a token that
-was renewed meanwhile.
+Templates render the same texts on every attempt, so texts with ``secrets.<name>`` are omitted and
+rendered again when needed: the operator's secrets never enter history, and a look uses the newest
+token.
 """
 
 import json
@@ -27,7 +27,7 @@ class FormerCalls:
         )
 
     def seal(self, fields: Mapping[str, Any], rendered: Mapping[str, Any]) -> str | None:
-        """Return the call as one token, or None where it is too large to be kept."""
+        """Return the call as one token; None if it is too large to store."""
         text = self._text(fields, rendered)
         return self._box.seal(text, context=self._place) if len(text) <= LARGEST else None
 
@@ -41,9 +41,9 @@ class FormerCalls:
         return json.dumps(kept, sort_keys=True)
 
     def unseal(self, call: FormerCall) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """Return the fields of a call, and its configuration where that was kept.
+        """Return the fields of a call, and its configuration if that was stored.
 
-        Raises ``SecretUnreadableError`` for a token of another place or a lost key.
+        Raises ``SecretUnreadableError`` for the token of another action or a lost key.
         """
         if call.sealed is None:
             return call.fields or {}, None

@@ -16,9 +16,9 @@ HEARTBEAT_SECONDS = 1.0
 async def heartbeats(
     progress: ActionProgress | None = None, *, repeatable: bool = False
 ) -> AsyncIterator[None]:
-    """Heartbeat every second while the block runs; a worker's shutdown is raised as such.
+    """Send a heartbeat every second while the block runs; raises on a worker's shutdown.
 
-    ``progress`` travels with every beat. What is ``repeatable`` goes on on another worker.
+    ``progress`` is sent with every heartbeat. Another worker continues a ``repeatable`` activity.
     """
     if not activity.in_activity():
         yield
@@ -38,9 +38,9 @@ async def heartbeats(
 
 async def _beat(progress: ActionProgress) -> None:
     while True:
-        # The start is as good as a beat: what takes less than a second costs Temporal none.
+        # The start counts as a heartbeat, so that short activities need none.
         await asyncio.sleep(HEARTBEAT_SECONDS)
-        # A beat without details would make Temporal forget those of the beat before.
+        # A heartbeat without details would make Temporal forget the earlier ones.
         if progress.details:
             activity.heartbeat(progress.details)
         else:

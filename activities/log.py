@@ -21,9 +21,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
-    """One line as it is stored; ``key`` tells it from every other line of its action's attempt.
+    """One line as it is stored; ``key`` is unique within its action's attempt.
 
-    The same line said again by a repeated execution has the same key, so it is stored once.
+    The same line from a repeated execution has the same key, so it is stored once.
     """
 
     key: str
@@ -46,14 +46,14 @@ class LogSink(Protocol):
 
 
 class LocalSink:
-    """Writes to the process's own log: what an action without a request's log has."""
+    """Writes to the process's own log, for actions without a request's log."""
 
     async def write(self, line: LogLine) -> None:
         """Log the line."""
         _log.info("an action says: %s", line.message)
 
     async def flush(self) -> None:
-        """Nothing waits here."""
+        """Do nothing: lines are logged at once."""
 
 
 class ActionLog:
@@ -66,7 +66,7 @@ class ActionLog:
         self._lines = 0
 
     async def info(self, message: str, data: Mapping[str, Any] | None = None) -> None:
-        """Log what is going on."""
+        """Log progress."""
         await self._write("info", message, data or {})
 
     async def warning(self, message: str, data: Mapping[str, Any] | None = None) -> None:
@@ -103,7 +103,7 @@ class ActionLog:
 
 
 def _limit_data(data: dict[str, Any]) -> dict[str, Any]:
-    """Return JSON data, or a note in its place where it is too large."""
+    """Return JSON data, or a note if it is too large."""
     text = json.dumps(data, default=str)
     if len(text) > DATA_BYTES:
         return {"leftOut": f"{len(text)} characters of data"}

@@ -9,13 +9,13 @@ from activities.tickets import FilePart
 from pao.clients.jira.limits import LINE_LIMIT, TEXT_LIMIT, cut_line, cut_wiki, first_units, units
 
 _KIND = "text/plain"
-# Between the text and what stands below it, and room for a note.
+# Between the text and the footer or note below it.
 _BREAK = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A text for its field, and the file with all of it where it was truncated."""
+    """A text for its field, and a file with all of it if it was truncated."""
 
     shown: str
     file: FilePart | None = None
@@ -70,7 +70,7 @@ def may_exceed_line(fields: Mapping[str, Any]) -> bool:
 
 
 def add_files(files: Sequence[FilePart], more: Sequence[FilePart | None]) -> tuple[FilePart, ...]:
-    """Add files whose names must not be those of others: a retry tells files by name and size."""
+    """Add files under unique names: a retry recognizes files by name and size."""
     return (*files, *_make_unique({file.name for file in files}, more))
 
 
@@ -81,7 +81,7 @@ def flatten(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Make a text one line that fits JIRA, truncated where necessary."""
+    """Return a text as one line that fits JIRA, truncated if necessary."""
     return cut_line(flatten(text))
 
 

@@ -11,9 +11,9 @@ from pao.core.payloads.failures import PartialResource
 
 @dataclass(slots=True)
 class LookFindings:
-    """The answer of a look: nothing, an effect, or a part of one; unanswered until it is noted.
+    """The answer of a look: nothing, an effect, or a part of one; unanswered until noted.
 
-    ``parts`` are those, and what earlier attempts left that is not adopted.
+    ``parts`` are the parts, and partial resources of earlier attempts that are not adopted.
     """
 
     answered: bool = False
@@ -24,7 +24,7 @@ class LookFindings:
     parts: tuple[PartialResource, ...] = ()
 
     def note_answer(self, found: ActionResult | None) -> None:
-        """Note that the target has answered for certain: all that is there is what was found."""
+        """Note that the target has answered: nothing else exists than what was found."""
         self.answered = self.whole = True
         self.found = found
         self.parts = tuple(found.partial) if found is not None else ()
@@ -35,11 +35,11 @@ class LookFindings:
         self.incomplete = True
 
     def note_left(self, error: NothingToAdoptError) -> None:
-        """Note what stays in the target of earlier attempts, whatever is done next."""
+        """Note what earlier attempts have left in the target."""
         self.parts = (*self.parts, *error.partial)
 
     def add_to(self, error: ActionError, action: Action[Any]) -> None:
-        """Add to what ended the attempt: what is there, and that earlier doubts are over."""
+        """Add to an error what exists, and that earlier doubts are resolved."""
         nothing = self.found is None and not self.incomplete and not self.parts
         error.absent = self.answered and nothing
         error.answered = error.answered or self.answered or error.whole

@@ -23,8 +23,8 @@ CANCELLED = (CancelledError, asyncio.CancelledError)
 class WorkerMetrics(Interceptor):
     """Measures every activity of the worker that it is given to.
 
-    ``target`` is the instance or host that was called last, ``none`` where nobody was, ``other``
-    for hosts that templates chose, and for what comes after 200 different ones.
+    ``target`` is the instance or host that was called last, ``none`` without a call, ``other`` for
+    hosts that templates chose, and after 200 different ones.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Rebuilds the mirror from Temporal after Postgres was restored from an older backup.
 
-Workflows that run write themselves. Of those that have ended, the row is made from their input and
-their last state. Nothing is carried out here, and a repeat changes nothing.
+Running workflows write their own rows. For those that have ended, the row is created from their
+input and last state. No action is executed, and a repeat changes nothing.
 """
 
 import asyncio
@@ -37,9 +37,9 @@ RESTORED = (
 
 @dataclass(frozen=True, slots=True)
 class RebuildResult:
-    """What a rebuild has done: workflows that wrote themselves, rows made, requests without answer.
+    """The result of a rebuild: rows written by workflows, rows created, unanswered requests.
 
-    Of these Temporal or a worker did not say where they stand: repeat the rebuild.
+    If there are unanswered ones, repeat the rebuild.
     """
 
     written: int
@@ -48,7 +48,7 @@ class RebuildResult:
 
 
 class Rebuilder:
-    """Has Temporal tell Postgres everything that it knows of requests."""
+    """Rebuilds the rows of requests in Postgres from their workflows."""
 
     def __init__(self, database: Database, inspector: WorkflowInspector) -> None:
         self._database = database
@@ -56,7 +56,7 @@ class Rebuilder:
         self._bookkeeper = Bookkeeper(database)
 
     async def rebuild(self, *, opens: bool = False) -> RebuildResult:
-        """Go through all workflows that Temporal knows; bundles first, which components refer to.
+        """Rebuild all workflows that Temporal knows; bundles first, which components refer to.
 
         The API is not ready until a rebuild has ended with every workflow's answer, or ``opens``.
         Raises ``WorkflowUnansweredError`` when Temporal does not list them.
@@ -100,7 +100,7 @@ class Rebuilder:
             return UNANSWERED
 
     async def _rebuild_ended(self, request_id: str) -> str:
-        """Make the row of a request that has ended; one that has not is the reconciler's."""
+        """Create the row of a request that has ended; the reconciler handles the others."""
         state = await self._inspector.state(request_id)
         run_id = state.run_id or ""
         request_input = await self._inspector.read_input(request_id, run_id)
@@ -114,7 +114,7 @@ class Rebuilder:
     async def _store(self, request_input: RequestInput, snapshot: Snapshot) -> None:
         if snapshot.status not in TERMINAL or not snapshot.mirror_seq:
             return
-        # As one that follows its own earlier writes: the row may go there by several moves.
+        # As one that follows earlier writes: the row may get there by several transitions.
         whole = replace(snapshot, after_at=snapshot.mirror_at, after_seq=snapshot.mirror_seq)
         async with self._database.unit_of_work() as session:
             await MirrorRepository(session).write(whole)

@@ -37,7 +37,7 @@ from pao.runtime.masking import SecretMasks
 
 CALL_SECONDS = 30.0
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-# With less time no call can be expected to end well, and its end would be blamed on the target.
+# With less time a call would probably time out, which would count against the target.
 LEAST_SECONDS = 0.5
 _UNSENT_JUDGEMENTS: Mapping[type[OutgoingError], Judgement] = {
     AddressRefusedError: NOT_ALLOWED,
@@ -84,16 +84,16 @@ class TargetResponse:
         return answers.parse_answer(self.body)
 
     @property
-    def judged(self) -> FailureClass:
-        """The row of the one table that says what the answer means."""
-        return classify_answer(self.status, self.headers, self.text)
+    def judged(self) -> Judgement:
+        """The row of the table in pao/core/judgement.py that says what the answer means."""
+        return judge(self.status, self.headers, self.text)
 
     def failure(self, message: str, *, reading: bool = False) -> ActionError:
         """Return the error for an unsuccessful response, to be raised by the caller.
 
-        The message goes on with where a redirect leads, when to come back, and the target's own
-        words. A call that changes something has an unknown outcome unless the answer proves that
-        nothing was done: a 5xx or a redirect does not.
+        The message also says where a redirect leads, when to retry, and the target's reason. A
+        call that changes something has an unknown outcome unless the answer proves that nothing
+        was done: a 5xx or a redirect does not.
         """
         judged = self.judged
         unknown = judged.doubtful and not reading
@@ -137,7 +137,7 @@ class NetworkAccess:
 class ActionHttpClient:
     """Calls for one execution; safe to use from several tasks of it.
 
-    Nothing is ever sent twice. ``deadline`` bounds every call as a whole, whatever drips in.
+    Nothing is ever sent twice. ``deadline`` bounds every call as a whole, however slow the answer.
     """
 
     def __init__(
@@ -167,9 +167,9 @@ class ActionHttpClient:
 
         ``target`` names what is called for the circuit breaker and the traces (its host unless
         given). ``reading`` says that the call changes nothing (GET, HEAD and OPTIONS unless
-        given): only such a call follows ``redirects``, each judged like the first address;
-        credentials do not go along to another host. Raises ``ActionFailedError`` where nothing
-        left or the call only reads, ``OutcomeUnknownError`` where it left without a whole answer.
+        given): only such a call follows ``redirects``, each checked like the first address;
+        another host gets no credentials. Raises ``ActionFailedError`` if nothing was sent or the
+        call only reads, ``OutcomeUnknownError`` if it was sent and no whole answer came.
         """
         if has_dot_segments(url):
             raise ActionFailedError(

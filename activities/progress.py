@@ -7,9 +7,9 @@ Change = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class ActionProgress:
-    """Travels with every heartbeat. Only a wait (``follow``) is ever handed to another worker.
+    """Details that are sent with every heartbeat, for the worker that continues a wait.
 
-    Temporal keeps ``details`` in clear, so texts that hold a secret are sealed in them.
+    Temporal keeps ``details`` in clear text, so texts with a secret are sealed in them.
     """
 
     def __init__(self, saved: Mapping[str, Any] | None = None) -> None:

@@ -1,7 +1,7 @@
 """Compares open requests with their workflows and repairs diverging rows. Temporal wins.
 
-One turn looks at what Temporal lost lately and at the next page of all open requests. What one
-request needs is done on its own: an error is counted, and the others go on.
+One run checks what Temporal has lost lately, and the next page of all open requests. Each request
+is repaired separately: an error is counted, and does not affect the others.
 """
 
 import asyncio
@@ -52,11 +52,11 @@ REPAIRED_BY = {"actor": RECONCILER, "via": RECONCILER, "source_system": RECONCIL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLimits:
-    """How much one turn does, and what it leaves alone.
+    """How much one run does, and what it skips.
 
-    ``seconds``: after this time a turn begins nothing new; the next goes on there.
-    ``quiet``: a row that has changed lately may be about to change again. ``lately``: how far
-    back Temporal is asked for what it lost. ``memory``: how long it surely knows an id.
+    ``seconds``: after this time a run begins nothing new; the next one continues there.
+    ``quiet``: how long a row must be unchanged, as it may be about to change again. ``lately``:
+    how far back Temporal is asked for lost workflows. ``memory``: how long it surely knows an id.
     """
 
     page: int = 1_000
@@ -95,7 +95,7 @@ class Reconciler:
             counts.update(await self._repair_all([row for row in rows if row.id not in done]))
             position = rows[-1]
         counts.update(await self._make_missing_rows())
-        # After the last one the next turn begins at the first.
+        # After the last page the next run starts at the first.
         ended = len(page) < self.limits.page and (not page or position == page[-1])
         found = {name: counts[name] for name in COUNTED}
         async with self.database.unit_of_work() as session:
@@ -104,7 +104,7 @@ class Reconciler:
         return found
 
     async def _make_missing_rows(self) -> Counter[str]:
-        """Make running workflows without a row write it again: Postgres has lost it."""
+        """Ask running workflows without a row to write it again: Postgres has lost it."""
         async with self.database.reading() as session:
             last = await MaintenanceRunsRepository(session).last(MISSING_ROWS)
         place = (last.position or {}).get("startedBefore") if last else None
@@ -167,7 +167,7 @@ class Reconciler:
             except (WorkflowUnansweredError, RPCError, PaoError) as error:
                 _log.warning("a request could not be reconciled; the next run retries: %s", error)
                 return [CHECKED, UNREPAIRED]
-            except Exception:  # noqa: BLE001 -- whatever is wrong with one, the others go on
+            except Exception:  # noqa: BLE001 -- one must not stop the others
                 _log.exception("a request cannot be reconciled")
                 return [CHECKED, UNREPAIRED]
         return [CHECKED] if divergence == Divergence.AGREES else [CHECKED, divergence]
@@ -188,12 +188,12 @@ class Reconciler:
         return divergence
 
     async def _is_unchanged(self, row: OpenRequest) -> bool:
-        """Return whether the row still says what was compared: the workflow was asked after it."""
+        """Return whether the row is unchanged since it was compared with its workflow."""
         async with self.database.reading() as session:
             return await OpenRequestsRepository(session).named([row.id]) == [row]
 
     async def _write_end(self, row: OpenRequest, state: WorkflowState) -> bool:
-        """Write the final state of a closed workflow; False where it had none."""
+        """Write the final state of a closed workflow; return False if it has none."""
         snapshot = await self.inspector.snapshot(row.id, state.run_id or "")
         if snapshot.status not in TERMINAL:
             return False
@@ -223,7 +223,7 @@ def batched(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def _steps(row: OpenRequest, snapshot: Snapshot) -> list[Snapshot]:
-    """Return the writes that take a row to a workflow's end, by moves that the database allows."""
+    """Return the writes that bring a row to a workflow's end, by allowed transitions."""
     seq = max(row.mirror_seq or 0, snapshot.mirror_seq)
     at = max(timestamp(row.mirror_at) if row.mirror_at else "", snapshot.mirror_at)
     last = replace(snapshot, mirror_at=at, mirror_seq=seq + 2)

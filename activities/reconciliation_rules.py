@@ -10,7 +10,7 @@ from pao.core.states import RequestStatus
 
 
 class Divergence(StrEnum):
-    """How an open row and its workflow stand to one another; also the names that are counted.
+    """How an open row and its workflow differ; also the names that are counted.
 
     ``behind``: the workflow lives and shows another state or run. ``ended``: it has carried the
     request to its end, and the row does not show it. ``lost``: it is gone.
@@ -25,11 +25,11 @@ class Divergence(StrEnum):
 def compare(
     row: OpenRequest, state: WorkflowState, *, now: datetime, memory: timedelta
 ) -> Divergence:
-    """Compare a row with its workflow; ``memory`` is for how long Temporal surely knows an id."""
+    """Return how a row diverges; ``memory`` is how long Temporal surely knows an id."""
     if state.presence == WorkflowPresence.UNKNOWN:
         young = row.created_at > now - memory
-        # A row that nobody has started is the sweeper's, as long as starting it is safe.
-        # A component that never began is started by its bundle, in its turn, however long it takes.
+        # The sweeper starts a row that was never started, as long as that is safe.
+        # A component that never began is started by its bundle, however long that takes.
         waits = never_begun(row, state) and (row.is_component or young)
         return Divergence.AGREES if waits else Divergence.LOST
     if state.presence == WorkflowPresence.LOST:

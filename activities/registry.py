@@ -1,4 +1,4 @@
-"""The action types that PAO knows: one line each. Importing this loads no client library."""
+"""The action types of PAO, one line each; importing this loads no client library."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredAction:
-    """An action type by name, and where its ``ACTION`` stands."""
+    """An action type by name, and the module of its ``ACTION``."""
 
     type: str
     module: str
@@ -75,7 +75,7 @@ def action_schemas() -> dict[str, "ActionSchema"]:
 def published_schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON Schemas for editors by name: of documents, and of each type's configuration.
 
-    Of an action type that is named like a kind of document there is none.
+    An action type that is named like a kind of document has none.
     """
     from catalog.schema import published_schemas as schemas_by_file  # noqa: PLC0415 -- only documents need the rules
 

@@ -7,10 +7,10 @@ from pao.core.errors import ErrorCode
 
 
 def refuse_after_reset(run_id: str | None) -> None:
-    """Raise "outcome unknown" when another run than the present one asked for this activity.
+    """Raise "outcome unknown" if another run than the current one scheduled this activity.
 
-    A reset hands an activity out again, with its old input, while its first execution may still be
-    at work. Whether that has an effect is not known yet, so nothing is done a second time.
+    A reset hands out an activity again, with its old input, while its first execution may still be
+    running. Its effect is not known yet, so nothing is done a second time.
     """
     if run_id is None or run_id == activity.info().workflow_run_id:
         return

@@ -25,7 +25,7 @@ _KINDS = ("requests", "auditLines", "signatures", "breakers", "sessions", "draft
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLimits:
-    """How much one transaction removes, and for how long a turn begins new ones, in seconds.
+    """How much one transaction removes, and for how many seconds a run begins new ones.
 
     ``signatures`` are small rows, of which there may be one for each call of a day.
     """
@@ -46,8 +46,8 @@ class Retention:
     async def maintain(self) -> dict[str, int]:
         """Remove batch after batch until nothing is left; return how much was removed, by kind.
 
-        Each batch is a transaction of its own, so that no lock lasts and a turn that is cut off
-        loses nothing. What is left when the time is up is the next turn's.
+        Each batch is a separate transaction, so that no lock lasts and an interrupted run loses
+        nothing. What is left when the time is up is left to the next run.
         """
         ends = time.monotonic() + self.batches.seconds
         counts = dict.fromkeys((*_KINDS, "batches"), 0)

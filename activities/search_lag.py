@@ -1,4 +1,4 @@
-"""How long an empty search proves nothing: as long as the index may lag behind the attempt."""
+"""How long an empty search result proves nothing, because the index may lag."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from typing import TypeVar
 from activities.action_errors import ActionFailedError
 from pao.core.failure_classes import LAGGING
 
-# What a look waits where nobody has told since when there is a doubt, as workflows of old.
+# How long a look waits if it is not known since when there is a doubt (older workflows).
 DEFAULT_SECONDS = 1.0
 LOOK_AGAIN = 1.0
 T = TypeVar("T")
@@ -34,7 +34,7 @@ async def look_until_certain(
 ) -> T | None:
     """Look until something is found or an empty answer is certain, for so many seconds at most.
 
-    Raises ActionFailedError, which says from when a look can be certain, where that is too short.
+    Raises ActionFailedError, which says when a look can be certain, if that is too short.
     """
     certain, give_up = time.monotonic() + settles_in, time.monotonic() + seconds
     while True:

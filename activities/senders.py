@@ -1,4 +1,4 @@
-"""Verifies who sent a signal, for workflows, which hold no keys. Decides nothing."""
+"""Verifies who sent a signal, for workflows, which have no keys; decides nothing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from pao.runtime.crypto import SecretBox
 class SenderChecker:
     """Checks the proofs of signals, and makes those that a bundle sends to its components.
 
-    ``temporal_approvals``: the operator lets approvals count that come without a proof.
+    ``temporal_approvals``: the operator accepts approvals without a proof.
     """
 
     box: SecretBox

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ActionSession:
-    """One execution: what is asked for, rendered, with all that it may use."""
+    """One execution: its rendered configuration, and all that it may use."""
 
     action: Action[Any]
     action_input: ActionInput
@@ -52,11 +52,11 @@ class ActionSession:
 
     @property
     def digest(self) -> str:
-        """A keyed digest by which equal calls are known."""
+        """A keyed digest; equal calls have the same."""
         return self.calls.digest(self.action_input.context.fields, self.rendered)
 
     async def look_for(self, calls: list[EarlierCall]) -> EarlierEffects:
-        """Look with what earlier attempts had sent, and note what the target answered."""
+        """Look for the effects of earlier calls, and note what was found."""
         seen = await look_for_effects(calls, self._look)
         if seen.part is not None:
             self.findings.note_part(seen.part)
@@ -72,12 +72,12 @@ class ActionSession:
         return replace(found, adopted=True) if found is not None else None
 
     def may_revise(self, seen: EarlierEffects) -> bool:
-        """Return whether what is there may be changed to the present values."""
+        """Return whether what exists may be changed to the current values."""
         there = seen.found is not None or seen.part is not None
         return self.action_input.revise and self.action.can_revise and seen.is_changed and there
 
     async def adopt(self, seen: EarlierEffects) -> ActionResult:
-        """Complete an effect that was found, or revise it where a person said so."""
+        """Complete an effect that was found, or revise it if a person decided so."""
         if self.may_revise(seen) and seen.call is not None:
             return await self._revise(seen, seen.call)
         if seen.found is None:
@@ -97,7 +97,7 @@ class ActionSession:
             raise internal_error(error, self.context.secrets, OutcomeUnknownError) from error
 
     async def act(self) -> ActionResult:
-        """Act; an error that the type did not foresee says nothing about the effect."""
+        """Execute the action; after an unforeseen error the outcome is unknown."""
         self.findings.acted = True
         try:
             async with self._guard():
@@ -120,7 +120,7 @@ class ActionSession:
 def masked_error(
     error: ActionError, session: ActionSession | None, disclosure: Disclosure
 ) -> ApplicationError:
-    """Return the error for Temporal, masked, with what the look of this attempt had seen."""
+    """Return the error for Temporal, masked, with the findings of this attempt's look."""
     if session is not None:
         session.findings.add_to(error, session.action)
     masked = disclosure.mask_error(error)
@@ -145,7 +145,7 @@ def validate_config(action: Action[Any], rendered: Mapping[str, Any]) -> Any:
 
 
 def internal_error(error: Exception, secrets: SecretMasks, kind: type[ActionError]) -> ActionError:
-    """Return a bug in our code as a failure, masked; the log shows where it is."""
+    """Return an unforeseen error as a masked failure; its traceback is logged."""
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an action ended by %s, a bug:\n%s", type(error).__name__, where)
     text = secrets.hide(f"{type(error).__name__}: {error}")
@@ -155,7 +155,7 @@ def internal_error(error: Exception, secrets: SecretMasks, kind: type[ActionErro
 
 @contextmanager
 def unforeseen_as_action_errors(disclosure: Disclosure) -> Iterator[None]:
-    """Turn an error that nobody foresaw into one of an action: its text may hold a secret."""
+    """Turn an unforeseen error into a masked one of an action: its text may hold a secret."""
     try:
         yield
     except ActionError:
@@ -165,7 +165,7 @@ def unforeseen_as_action_errors(disclosure: Disclosure) -> Iterator[None]:
 
 
 async def masked_reason(error: ActionError, disclosure: Disclosure) -> str:
-    """Return what an error says, masked, then cut."""
+    """Return the message of an error, masked and then truncated."""
     masked = await asyncio.to_thread(disclosure.mask_error, error)
     return shortened(masked.message, MESSAGE_LIMIT)
 

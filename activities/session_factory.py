@@ -96,7 +96,7 @@ class SessionFactory:
     ) -> ActionSession:
         """Open an execution: rendered and validated, with all that it may use.
 
-        ``called`` is what people know it as, where that is no action.
+        ``called`` is its name for people, if it is not an action.
         """
         rendered = await self.render(action, action_input, disclosure.secrets, called=called)
         config = validate_config(action, rendered)
@@ -124,14 +124,14 @@ class SessionFactory:
         *,
         called: str = UNNAMED,
     ) -> dict[str, Any]:
-        """Render an action's configuration; it is not judged yet."""
+        """Render an action's configuration, without validating it."""
         opened = self._passwords(action_input.context)
         named = secret_names(action_input.action.config)
         kept = await self._fetch_secrets(named)
         for value in (*opened.values(), *kept.values()):
             secrets.add(value)
         try:
-            # A document's templates may take a while: the other actions of this worker go on.
+            # In a thread: a document's templates may take a while.
             return await asyncio.to_thread(
                 render_action,
                 action_input.action,

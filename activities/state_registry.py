@@ -12,9 +12,9 @@ from pao.core.failure_classes import NOT_READY
 
 
 class StateRegistry:
-    """Registers states; without a database, as in trials of a type, every state is free.
+    """Registers states; without a database, as in tests of a type, every state is free.
 
-    Raises ``ActionFailedError`` where Postgres does not answer.
+    Raises ``ActionFailedError`` if Postgres is unavailable.
     """
 
     def __init__(self, database: Database | None = None) -> None:
@@ -37,7 +37,7 @@ class StateRegistry:
                 return await TerraformStatesRepository(session).holder(key)
 
     async def set_resources(self, state_id: int, count: int | None) -> None:
-        """Note how many resources are in a registered state; None where that is not known."""
+        """Store how many resources are in a registered state; None if that is not known."""
         if self._database is None:
             return
         with _translating_errors():
@@ -51,7 +51,7 @@ def _translating_errors() -> Iterator[None]:
         yield
     except PaoError as error:
         raise ActionFailedError(
-            "The registry of Terraform states, which is in Postgres, could not be asked; nothing "
+            "The registry of Terraform states, which is in Postgres, is unavailable; nothing "
             "was changed. Retry when /health says that the database is up.",
             judged=NOT_READY,
         ) from error

@@ -18,7 +18,7 @@ from pao.runtime.logging import log_fields
 
 _log = logging.getLogger(__name__)
 
-# A submission that is still being started is left alone.
+# A submission that is still being started is skipped.
 SWEEP_AFTER = timedelta(seconds=20)
 
 
@@ -38,7 +38,7 @@ class Sweeper:
 
     @activity.defn(name=names.SWEEP_ACTIVITY)
     async def sweep(self) -> int:
-        """Start what was never started; return how many there were."""
+        """Start requests that were never started; return how many."""
         async with self.database.unit_of_work() as session:
             rows = await RequestsRepository(session).unstarted(
                 older_than=self.sweep_after, younger_than=self.memory
@@ -48,7 +48,7 @@ class Sweeper:
         return sum([await self._start(*one) for one in zip(rows, keys, strict=True)])
 
     async def _start(self, row: Request, key: IdempotencyRecord | None) -> bool:
-        """Start one request; one that cannot be started does not hold up the others."""
+        """Start one request; a failure does not affect the others."""
         given = replace(workflow_input(row), idempotency=key)
         with log_fields(requestId=str(row.id), correlationId=str(row.correlation_id)):
             try:

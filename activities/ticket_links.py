@@ -34,7 +34,7 @@ class TicketLinker:
 
     @activity.defn(name=TICKET_LINKS)
     async def link(self, action_input: ActionInput) -> ActionResult:
-        """Create what is missing; raises ApplicationError where JIRA refuses."""
+        """Create the missing links; raises ApplicationError if JIRA refuses."""
         try:
             async with heartbeats():
                 return await self._link(action_input, Deadline.after(self.seconds))
@@ -67,7 +67,10 @@ class TicketLinker:
         action_input: ActionInput,
         deadline: Deadline,
     ) -> int:
-        """Link two tickets that are not linked yet; tickets of two JIRAs cannot be linked."""
+        """Link two tickets unless they are linked; return how many links were created.
+
+        Tickets of two JIRAs cannot be linked.
+        """
         client = self._client(earlier)
         if client is not self._client(later):
             return 0
@@ -149,7 +152,7 @@ def _first_ticket(component: dict[str, Any]) -> TicketDocument | None:
 
 
 def _link_type(name: str) -> str:
-    """Return JIRA's name of a link type; documents also call it by what it says: blocks."""
+    """Return JIRA's name of a link type; documents also write it as ``blocks``."""
     return "Blocks" if name.casefold() == "blocks" else name
 
 

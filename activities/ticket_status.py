@@ -1,7 +1,7 @@
 """The status updater: asks JIRA for the status of tickets that are not done.
 
-What it stores is for lists, reports, and for when JIRA does not answer; whoever asks for a status
-still gets it from JIRA. An action that waits for its ticket is told when that is resolved.
+What it stores is for lists, reports, and for when JIRA does not answer; the status of a single
+request still comes from JIRA. Actions that wait for a ticket are notified when it is resolved.
 """
 
 import logging
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 TICKETS = "ticket-status"
 PAGE = 1_000
-# One transaction keeps so many; a lost one costs no more than asking again.
+# How many one transaction stores; if one is lost, they are just queried again.
 BATCH = 100
 COUNTED = ("asked", "changed", "resolved", "gone", "unanswered")
 
@@ -100,17 +100,17 @@ class TicketUpdater:
                     ticket.request_id, self._proven(ticket, resolved)
                 )
             except WorkflowUnansweredError as error:
-                _log.warning("a workflow could not be told of its ticket: %s", error)
+                _log.warning("a workflow could not be notified of its ticket: %s", error)
                 return 0
             what = "gone" if resolved.gone else "resolved"
-            _log.info("ticket %s is %s, and its workflow was told", ticket.key, what)
+            _log.info("ticket %s is %s, and its workflow was notified", ticket.key, what)
         return 0 if resolved.gone else 1
 
 
 def _resolution(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | None:
-    """Return what ends the wait for a ticket; None while it goes on.
+    """Return what ends the wait for a ticket; None while it continues.
 
-    A ticket is gone when JIRA, asked for its very key, has said so in two turns running.
+    A ticket is gone if JIRA, asked for its key, has reported that in two consecutive runs.
     """
     if reading.gone and ticket.known.gone:
         failed = RequestStatus.FAILED
@@ -131,7 +131,7 @@ def _resolution(ticket: OpenTicket, reading: TicketReading) -> TicketResolved | 
 
 
 def _status_to_store(reading: TicketReading) -> KnownTicketStatus | None:
-    """Return what is kept of an answer; None where JIRA gave none, which says nothing."""
+    """Return the status to store; None if JIRA gave no answer."""
     moment = timestamp(datetime.now(UTC))
     if reading.gone:
         return KnownTicketStatus(gone=True, checked_at=moment)

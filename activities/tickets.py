@@ -1,6 +1,6 @@
 """Shared code of the actions on JIRA tickets: error translation, and a ticket's parts.
 
-Parts (attachments, links) are made after the ticket, each only where it is not there yet.
+Parts (attachments, links) are added after the ticket, each only if it is missing.
 """
 
 import hashlib
@@ -49,9 +49,9 @@ class WantedParts:
 async def complete(
     client: JiraClient, wanted: WantedParts, context: ActionContext, *, fresh: bool = False
 ) -> None:
-    """Create the missing parts; a new ticket (``fresh``) has none yet.
+    """Create the missing parts; a new ticket (``fresh``) has none.
 
-    The ticket exists, whatever goes wrong here; the error says so and lists it.
+    If this fails, the ticket exists; the error says so and lists it.
     """
     if wanted.none:
         return
@@ -64,10 +64,10 @@ async def complete(
 
 
 def corrected_names(wanted: Sequence[FilePart], former: Sequence[FilePart]) -> dict[str, str]:
-    """Return new names for files whose content differs from that of the former ones.
+    """Return new names for files whose content has changed.
 
-    Two attachments of one name are told apart by nobody, and JIRA tells name and size only, so that
-    a former file would pass for a new one.
+    Nobody can tell two attachments of one name apart, and JIRA reports only name and size, so a
+    former file would pass for the new one.
     """
     before = {one.name: one.content for one in former}
     return {
@@ -78,19 +78,19 @@ def corrected_names(wanted: Sequence[FilePart], former: Sequence[FilePart]) -> d
 
 
 def raise_action_error(error: JiraError) -> NoReturn:
-    """Raise JIRA's answer as the error of an action that left nothing behind."""
+    """Raise JIRA's error as the error of an action that has left nothing behind."""
     raise action_error(error) from error
 
 
 def action_error(error: JiraError) -> ActionError:
-    """Return JIRA's answer as the error of an action."""
+    """Return JIRA's error as the error of an action."""
     return _error_type(error)(
         error.message, http_status=error.status, response_body=error.body, judged=error.judged
     )
 
 
 def partial_ticket(key: str, url: str) -> PartialResource:
-    """Describe the ticket of an action that failed after it had made it."""
+    """Return the ticket of an action that failed after creating it."""
     return PartialResource(type="jira-ticket", id=key, url=url, cleanup=cleanup(key, url))
 
 
@@ -138,7 +138,7 @@ async def _link(
 def _incomplete_error(wanted: WantedParts, error: JiraError) -> ActionError:
     return _error_type(error)(
         f"Ticket {wanted.key} was created, but not all of its attachments and links: "
-        f"{error.message} A retry goes on with the same ticket and makes what is missing.",
+        f"{error.message} A retry continues with the same ticket and adds what is missing.",
         http_status=error.status,
         response_body=error.body,
         judged=error.judged,

@@ -1,4 +1,4 @@
-"""approval: people decide before the request goes on. The waiting itself is the workflow's."""
+"""The action type approval: people decide before the request continues; the workflow waits."""
 
 from typing import Annotated, Any, Literal, Self
 

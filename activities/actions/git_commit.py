@@ -31,7 +31,7 @@ _WORKFLOWS = (
 
 
 class GitCommitAction(Action[GitCommitConfig]):
-    """Makes one commit; trailers in commit and pull request identify them later."""
+    """Creates one commit; trailers in commit and pull request identify them later."""
 
     type = "git-commit"
     summary = "Commits files to a GitHub repository, optionally through a pull request."
@@ -71,7 +71,7 @@ class GitCommitAction(Action[GitCommitConfig]):
     )
 
     async def look(self, config: GitCommitConfig, context: ActionContext) -> ActionResult | None:
-        """Search for pull request and commit; raise where a retry has to complete them."""
+        """Search for pull request and commit; raises if a retry has to complete them."""
         client = open_repository(context, config.repository, config.instance).client
         with as_action_errors():
             place = await choose_branches(client, config, context.mark)
@@ -96,7 +96,7 @@ class GitCommitAction(Action[GitCommitConfig]):
         return None
 
     async def execute(self, config: GitCommitConfig, context: ActionContext) -> ActionResult:
-        """Make what is missing: commit, pull request, review requests."""
+        """Create what is missing: commit, pull request, review requests."""
         client = open_repository(context, config.repository, config.instance).client
         with as_action_errors(hint=_WORKFLOWS if config.writes_workflows else ""):
             place = await choose_branches(client, config, context.mark)
@@ -115,7 +115,7 @@ class GitCommitAction(Action[GitCommitConfig]):
         found: ActionResult | None,  # noqa: ARG002 -- the branch says what is there
         former: GitCommitConfig,
     ) -> ActionResult:
-        """Commit the corrected files on top, and open the pull request where there is none."""
+        """Commit the corrected files on top, and open the pull request if there is none."""
         client = open_repository(context, config.repository, config.instance).client
         with as_action_errors(hint=_WORKFLOWS if config.writes_workflows else ""):
             place = await choose_branches(client, config, context.mark)
@@ -201,7 +201,7 @@ async def _ask_reviewers(client: GitHubClient, config: GitCommitConfig, pull: Pu
 
 
 def _require_not_closed(pull: PullRequest | None) -> None:
-    """Raise where people have closed the pull request, and nothing was merged."""
+    """Raise if people have closed the pull request without merging it."""
     if pull is not None and pull.state != "open" and not pull.merged:
         raise ActionFailedError(
             f"The pull request {pull.url} was closed without being merged: the change will not be "
@@ -217,7 +217,7 @@ def _require_complete(
     config: GitCommitConfig,
     place: CommitBranches,
 ) -> None:
-    """Raise IncompleteError, with what is there, where only a part exists."""
+    """Raise IncompleteError, with what exists, if a part is missing."""
     committed = [_partial_commit(commit, place)] if commit is not None else []
     if pull is None and commit is not None:
         raise IncompleteError(

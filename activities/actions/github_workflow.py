@@ -44,7 +44,7 @@ from pao.core.payloads.waits import Pending
 from pao.core.timestamps import timestamp
 
 GROWTH = 1.5
-# An answer such as 401 or 404 may be a bad moment of GitHub's; so many in a row are its word.
+# A single 401 or 404 may be temporary; this many in a row are not.
 PATIENCE = 5
 _HINT = "Check repository, workflowFile and ref, and that the workflow has workflow_dispatch."
 
@@ -110,7 +110,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         return None
 
     async def execute(self, config: GitHubWorkflowConfig, context: ActionContext) -> ActionResult:
-        """Start the workflow; what is waited for afterwards is its run."""
+        """Start the workflow, and return its run to wait for."""
         there = open_repository(context, config.repository, config.instance)
         with as_action_errors(hint=_HINT):
             wanted = await _run_request(there, context, config)
@@ -131,7 +131,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
     async def follow(
         self, config: GitHubWorkflowConfig, context: ActionContext, pending: Pending
     ) -> ActionResult:
-        """Poll the run until it is done, with growing pauses, also while GitHub is silent."""
+        """Poll the run until it is done, with growing pauses, also while GitHub is unavailable."""
         there = open_repository(context, config.repository, config.instance)
         until = _wait_end(context, pending)
         pace, pause = context.options.github.poll_first, 0.0
@@ -215,9 +215,9 @@ async def _poll_run(
     pending: Pending,
     refusals: list[GitHubRefusedError],
 ) -> tuple[WorkflowRun | None, float]:
-    """Return the run, or how long to wait where GitHub did not answer.
+    """Return the run, or how long to wait if GitHub did not answer.
 
-    ``refusals`` holds those in a row: a single 401 or 404 may be a bad moment of GitHub's.
+    ``refusals`` collects consecutive refusals: a single 401 or 404 may be temporary.
     """
     try:
         found = await _find_run(there, context, config, pending=pending, find=find_listed)
@@ -229,7 +229,7 @@ async def _poll_run(
         reason, wait = error.message, error.wait or 0.0
     except ActionError as error:
         if not error.retryable:
-            # The run exists, whatever keeps PAO from finding it.
+            # The run exists even if PAO cannot find it.
             raise _outcome_lost_error(error, context, pending) from error
         refusals.clear()
         reason, wait = error.message, 0.0
@@ -237,7 +237,7 @@ async def _poll_run(
         refusals.clear()
         return found, 0.0
     if not context.progress.details.get("troubled"):
-        # Said once: an hour of silence would fill the request's log.
+        # Logged once: an hour without answers would fill the request's log.
         context.progress.save({**context.progress.details, "troubled": True})
         await context.log.warning("GitHub did not answer; still waiting.", data={"reason": reason})
     return None, wait
@@ -281,7 +281,7 @@ async def _finish(
 
 
 async def _describe_failed_steps(there: GitHubAccess, run: WorkflowRun) -> str:
-    """Return the failed jobs and steps; "" where GitHub does not list them."""
+    """Return the failed jobs and steps; "" if GitHub does not list them."""
     try:
         failed = await there.client.failed_steps(run.id)
     except (GitHubError, ActionError):

@@ -217,7 +217,7 @@ async def _changed_fields(
     context: ActionContext,
     client: JiraClient,
 ) -> dict[str, Any]:
-    """Return JIRA's fields with other values than the ticket was made with; None empties one."""
+    """Return JIRA's fields whose values have changed; None empties one."""
     wanted, made = [
         issue_fields(one.ticket, context, client, await _text_lines(one.ticket, context, client))
         | await _epic_fields(one.ticket, context, client)
@@ -272,7 +272,7 @@ async def _epic_fields(
 async def _text_lines(
     ticket: TicketTemplate, context: ActionContext, client: JiraClient
 ) -> Collection[str]:
-    """Return the custom fields that hold a single line, where a text is too long for one."""
+    """Return the custom fields that hold a single line, if a text is too long for one."""
     if not may_exceed_line(ticket.custom_fields):
         return ()
     try:
@@ -309,7 +309,7 @@ def _wanted_parts(
 
 
 def _require_no_earlier_ticket(context: ActionContext) -> None:
-    """Raise where an earlier attempt had opened a ticket: it may only be out of sight."""
+    """Raise if an earlier attempt has opened a ticket: the search may just not show it."""
     if context.left:
         named = ", ".join(one.id or one.type for one in context.left)
         raise NothingToAdoptError(
@@ -333,7 +333,7 @@ def _waiting_result(issue: CreatedIssue, client: JiraClient) -> ActionResult:
 
 
 def _resolved_result(issue: CreatedIssue, status: TicketStatus) -> ActionResult:
-    """Return the result of a ticket that was resolved; one that will not be done is a failure."""
+    """Return the result of a resolved ticket; raises if it was resolved as not done."""
     if status.refused:
         raise ActionFailedError(
             f"Ticket {issue.key} was resolved as {status.resolution or status.status}: what it "

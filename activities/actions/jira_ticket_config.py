@@ -123,7 +123,7 @@ class TicketTemplate(CamelCaseConfig):
     def _require_unique_names(
         cls, attachments: tuple[TicketAttachment, ...]
     ) -> tuple[TicketAttachment, ...]:
-        # A retry tells by its name whether a file is attached already.
+        # A retry recognizes an attached file by its name.
         if len({file_name(one.name) for one in attachments}) < len(attachments):
             raise ValueError("two attachments have the same name")
         return attachments
@@ -143,7 +143,7 @@ class TicketTemplate(CamelCaseConfig):
     @field_validator("custom_fields")
     @classmethod
     def _refuse_labels(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        # A ticket whose mark was replaced would never be found again, and be made twice.
+        # A ticket without its mark would never be found again, and be created twice.
         if "labels" in fields:
             raise ValueError("write the labels under labels, not among the custom fields")
         return fields

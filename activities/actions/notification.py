@@ -55,7 +55,7 @@ class NotificationAction(Action[NotificationConfig]):
         "blocks.*": Escaping.SLACK,
         "blocks.*url": Escaping.ADDRESS,
     }
-    # A message that comes twice, or once more with other words, does no harm.
+    # A duplicate message does no harm.
     converges = True
     examples = (
         {
@@ -71,7 +71,7 @@ class NotificationAction(Action[NotificationConfig]):
     )
 
     async def look(self, config: NotificationConfig, context: ActionContext) -> NoReturn:
-        """Raise: a channel cannot be asked, and a repeat does no harm."""
+        """Raise ``RepeatIsSafeError``: a channel cannot be searched, and a repeat does no harm."""
         del config, context
         raise RepeatIsSafeError("A channel cannot be asked; sending a message twice does no harm.")
 

@@ -24,7 +24,7 @@ from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 
-# By these a target says that there is nothing at the address of a look.
+# With these a target says that there is nothing at the address of a look.
 ABSENT = GONE | {204}
 
 
@@ -42,7 +42,7 @@ class RestApiOutputs(CamelCaseOutputs):
 
 
 class RestApiAction(Action[RestApiConfig]):
-    """Calls once, and again only where a repeat is known to be harmless."""
+    """Calls once, and again only if a repeat is known to be harmless."""
 
     type = "rest-api"
     summary = "Calls an HTTP interface, and follows it until it is done."
@@ -88,9 +88,9 @@ class RestApiAction(Action[RestApiConfig]):
         self._sender = Sender()
 
     async def look(self, config: RestApiConfig, context: ActionContext) -> ActionResult | None:
-        """Look as configured; without a look, raise what says whether a repeat is harmless.
+        """Look as configured; without a look, raise whether a repeat is harmless.
 
-        What an earlier attempt still waited for is polled first, at its own address.
+        If an earlier attempt was still waiting, its status address is polled first.
         """
         if context.earlier is not None and config.asynchronous is not None:
             known = await resume_poll(self._sender, config, context, context.earlier)
@@ -137,11 +137,11 @@ class RestApiAction(Action[RestApiConfig]):
     async def follow(
         self, config: RestApiConfig, context: ActionContext, pending: Pending
     ) -> ActionResult:
-        """Poll the status address until the condition holds, also across outages."""
+        """Poll the status address until the condition holds; outages do not end it."""
         return await poll(self._sender, config, context, str(pending.state["url"]))
 
     def kept(self, outputs: dict[str, Any]) -> dict[str, Any]:
-        """Return the outputs with so much of the body as is kept; a longer one becomes a text."""
+        """Return the outputs with a body of limited length; a longer one becomes a text."""
         body = outputs.get("body")
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         if len(text) <= KEPT_CHARACTERS:
@@ -153,17 +153,17 @@ class RestApiAction(Action[RestApiConfig]):
         return f"{config.endpoint.method} {config.endpoint.url}"
 
     def askable(self, config: RestApiConfig) -> bool:
-        """Return whether the document says how to look, or the target tells a repeat."""
+        """Return whether the document says how to look, or the target recognizes a repeat."""
         repeatable = config.endpoint.method in REPEATABLE
         return config.look is not None or bool(config.idempotency_header) or repeatable
 
     def in_doubt(self, config: RestApiConfig, context: ActionContext) -> InDoubt:
-        """Return where a retry polls, or how it repeats the call without a second effect."""
+        """Return where a retry polls, or why it has no second effect."""
         following = context.earlier.state.get("url") if context.earlier else None
         if following and config.asynchronous:
             where = safe_url(str(following))
             return InDoubt(
-                retry=f"A retry goes on asking at {where}.",
+                retry=f"A retry continues to poll {where}.",
                 by_hand=f"ask at {where} what became of the call, and undo what it has made",
             )
         return InDoubt(

@@ -57,7 +57,7 @@ class TerraformOutputs(CamelCaseOutputs):
 
 
 class TerraformAction(Action[TerraformConfig]):
-    """Applies exactly the plan that it has made and checked. The state says what was done."""
+    """Applies exactly the plan that it has made and checked."""
 
     type = "terraform"
     summary = "Applies a Terraform module with terraform or tofu on the worker."
@@ -140,13 +140,13 @@ class TerraformAction(Action[TerraformConfig]):
         )
 
     def breaker(self, config: TerraformConfig, context: ActionContext) -> str:
-        """Guard the module together with the place of its state: either may be away."""
+        """Return the module together with its backend: either may be unavailable."""
         spec = _execution_spec(config, context)
         named = breaker_target(spec.source, spec.backend, spec.backend_config)
         return context.secrets.hide(named)
 
     def cleanup(self, result: ActionResult) -> str:
-        """Say how to destroy what is in the state."""
+        """Return how to destroy what is in the state."""
         outputs = result.outputs
         resources = outputs.get("resources", [])
         if not outputs.get("applied"):
@@ -166,7 +166,7 @@ def _execution_spec(config: TerraformConfig, context: ActionContext) -> Executio
     if other := foreign_request_in(backend.config if backend else {}, context.request.request_id):
         raise ActionFailedError(
             f"The backend names {other}, which is not the id of this request: the state of another "
-            "request cannot be used. Write {{request.id}} into it, or a name of its own.",
+            "request cannot be used. Use {{request.id}} in it, or another name.",
             judged=BAD_CALL,
         )
     return ExecutionSpec(
@@ -186,7 +186,7 @@ def _execution_spec(config: TerraformConfig, context: ActionContext) -> Executio
 
 
 async def _resources_in_state(run: TerraformRun) -> list[StateResource]:
-    """Read what is in the state; a state that cannot be read is no empty one."""
+    """Return the resources in the state; raises if it cannot be read."""
     try:
         return await run.resources()
     except UnreadableOutputError as error:
@@ -201,20 +201,20 @@ def _incomplete_error(there: list[StateResource], run: TerraformRun) -> Incomple
     return IncompleteError(
         f"In {run.kept.location} are {len(there)} resources "
         f"({names}), "
-        "and a plan would still change something. A retry plans anew and applies the rest.",
+        "and a plan would still change something. A retry plans again and applies the rest.",
         partial=[one.left_behind(run.kept.location) for one in left],
         whole=True,
     )
 
 
 def _list_names(resources: Sequence[str]) -> str:
-    """Return enough of the names to recognise them by."""
+    """Return the first few names."""
     more = " and more" if len(resources) > _MAX_NAMES else ""
     return f"{', '.join(resources[:_MAX_NAMES])}{more}"
 
 
 def _is_own_address(backend: TerraformBackend | None, context: ActionContext) -> bool:
-    """Say whether a state without workspaces is this request's: its address tells, if anything."""
+    """Return whether a state without workspaces is this request's, by its address."""
     if backend is None or backend.type not in WITHOUT_WORKSPACES:
         return True
     address = str(backend.config.get("address", ""))

@@ -66,7 +66,7 @@ class WebhookAction(Action[WebhookConfig]):
     )
 
     async def look(self, config: WebhookConfig, context: ActionContext) -> NoReturn:
-        """Raise: a receiver cannot be asked; the delivery id makes a repeat harmless."""
+        """Raise ``RepeatIsSafeError``: the delivery id makes a repeat harmless."""
         del config
         raise RepeatIsSafeError(
             f"A receiver cannot be asked. A retry sends the same {DELIVERY} "

@@ -27,7 +27,7 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,98}/[A-Za-z0-9._-]{1,100}")
 # The forbidden parts of git-check-ref-format, and what would leave the path of an address.
 _BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[-/.]|[/.]$|^@$")
 _REF_LENGTH = 240
-# Clocks differ; what was made a little before the request cannot carry its mark anyway.
+# Clocks differ; nothing that is older than the request has its mark anyway.
 _SKEW = timedelta(minutes=10)
 
 
@@ -54,7 +54,7 @@ RefName = Annotated[str, AfterValidator(_check_ref)]
 
 @dataclass(frozen=True, slots=True)
 class GitHubAccess:
-    """Where an action's repository is: its server, and the client that speaks to it."""
+    """The server of an action's repository, and the client for it."""
 
     instance: GitHubInstance
     client: GitHubClient
@@ -88,13 +88,13 @@ def request_start(context: ActionContext) -> str:
 
 
 def with_clock_skew(moment: datetime) -> str:
-    """Return the time that GitHub's clock may show at a moment of ours, or later."""
+    """Return the earliest time that GitHub's clock may show at a moment of ours."""
     return (moment - _SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @contextmanager
 def as_action_errors(*, hint: str = "") -> Iterator[None]:
-    """Turn GitHub's errors into an action's; ``hint`` is added where GitHub refused."""
+    """Turn GitHub's errors into those of an action; ``hint`` is added if GitHub refused."""
     try:
         yield
     except GitHubError as error:
@@ -150,7 +150,7 @@ def _unanswered_error(
 
 
 def to_action_error(error: GitHubError, hint: str = "") -> ActionError:
-    """Return an error of GitHub's as an action's; ``hint`` is added where GitHub refused."""
+    """Return GitHub's error as that of an action; ``hint`` is added if GitHub refused."""
     unknown = isinstance(error, GitHubOutcomeUnknownError)
     kind = OutcomeUnknownError if unknown else ActionFailedError
     return kind(

@@ -188,7 +188,7 @@ def is_workflow(path: str) -> bool:
 
 
 def is_automation_file(path: str) -> bool:
-    """Return whether a file acts by itself, however its path is spelt."""
+    """Return whether tools obey a file automatically, however its path is spelled."""
     parts = _parts(path)
     name = parts[-1]
     in_folder = parts[0] in _FOLDERS or not _FOLDERS_ANYWHERE.isdisjoint(parts)

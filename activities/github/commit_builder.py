@@ -1,7 +1,7 @@
 """Creates one commit through GitHub's Git data API, on a branch that others push to as well.
 
-Nobody sees any of it before the last call. If somebody was faster, the commit is rebuilt on
-top of theirs, so that nothing is made twice and nothing of theirs is touched.
+Nothing is visible before the last call. If others push meanwhile, the commit is rebuilt on top
+of theirs.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ MAX_ATTEMPTS = 12
 _PAUSE_SECONDS = 0.25
 _FILE, _EXECUTABLE, _LINK = "100644", "100755", "120000"
 _MODES = {"file": _FILE, "executable": _EXECUTABLE}
-# What GitHub answers where a reference is not as the call supposes; other reasons look the same.
+# GitHub's statuses for a reference that has moved; other reasons have the same ones.
 _MOVED_ON = frozenset({409, 422})
 
 
 @dataclass(slots=True)
 class _FirstLook:
-    """What stood at the paths when this action looked first, and the tip that it looked at."""
+    """The entries at the paths, and the tip, when this action looked first."""
 
     tip: str | None = None
     entries: dict[str, GitHubTreeEntry | None] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class CommitBuilder:
     async def build(self, *, besides: str | None = None) -> GitHubCommit:
         """Make the commit and put it on its branch, retrying while others push.
 
-        ``besides`` is a commit of this action that is there already and is not the one to be made.
+        ``besides`` is an existing commit of this action that is not the one to make.
         """
         start = await self._find_base()
         if start is not None:
@@ -128,7 +128,7 @@ class CommitBuilder:
     async def _has_moved(self, tip: str | None) -> bool:
         """Return whether a branch has moved from where a refused call assumed it to be.
 
-        Looked at twice: a replica may be a moment late, and a rule of the branch refuses alike.
+        Checked twice: a replica may lag, and a branch rule refuses with the same status.
         """
         if await self.client.branch(self.place.branch) != tip:
             return True
@@ -148,7 +148,7 @@ class CommitBuilder:
 def correcting_files(
     former: tuple[CommitFile, ...], wanted: tuple[CommitFile, ...]
 ) -> tuple[CommitFile, ...]:
-    """Return the files of a commit that corrects a former one, which stands below it."""
+    """Return the files of a commit that corrects the former one below it."""
     written = {one.path: one for one in former if one.operation is not FileOperation.DELETE}
     update = {"operation": FileOperation.UPDATE}
     files = [
@@ -169,7 +169,7 @@ def correcting_files(
 async def _find_entries(
     walk: "_TreeWalk", files: tuple[CommitFile, ...]
 ) -> dict[str, GitHubTreeEntry | None]:
-    """Read what exists at the paths of the files; raises for paths that are blocked."""
+    """Return the entries at the paths of the files; raises for paths that are blocked."""
     found: dict[str, GitHubTreeEntry | None] = {}
     problems: list[str] = []
     for file in files:
@@ -277,7 +277,7 @@ async def _blobs(client: GitHubClient, files: tuple[CommitFile, ...]) -> dict[st
         if content is not None
     ]
     try:
-        # Not a task group: the first error is to be told as it is.
+        # Not a task group, which would wrap the first error.
         return dict(await asyncio.gather(*tasks))
     finally:
         for task in tasks:

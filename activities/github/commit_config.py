@@ -45,8 +45,8 @@ class CommitFile(CamelCaseConfig):
     )
     mode: Literal["file", "executable"] | None = Field(
         default=None,
-        description="Whether the file may be run; a new file may not unless told, and an updated "
-        "one stays as it is",
+        description="Whether the file is executable; by default a new file is not, and an updated "
+        "one keeps its mode",
     )
 
     @field_validator("path")
@@ -124,8 +124,9 @@ class GitCommitConfig(CamelCaseConfig):
     )
     allow_workflow_files: bool = Field(
         default=False,
-        description="Whether files that act by themselves may be written: workflows and all else "
-        "in .github, CODEOWNERS, .gitmodules, .gitattributes, dependabot, renovate and other CI's",
+        description="Whether files that tools obey automatically may be written: workflows and all "
+        "else in .github, CODEOWNERS, .gitmodules, .gitattributes, dependabot, renovate and "
+        "other CI's",
     )
 
     @field_validator("commit_message")
@@ -150,9 +151,9 @@ class GitCommitConfig(CamelCaseConfig):
             if is_automation_file(file.path) and not self.allow_workflow_files:
                 raise PlacedError(
                     place,
-                    f"{file.path} acts by itself: GitHub, git, a CI service or a bot does what it "
-                    "says. The item does not allow such files: choose another path, or ask its "
-                    "owner (allowWorkflowFiles)",
+                    f"GitHub, git, a CI service or a bot obeys {file.path} automatically. The item "
+                    "does not allow such files: choose another path, or ask its owner "
+                    "(allowWorkflowFiles)",
                 )
             if clash := find_clash(file.path, [one.path for one in self.files[:number]]):
                 raise PlacedError(place, clash)
@@ -172,7 +173,7 @@ class GitCommitConfig(CamelCaseConfig):
 
     @property
     def writes_workflows(self) -> bool:
-        """Whether the commit touches workflows, which takes a permission of its own."""
+        """Whether the commit touches workflows, which needs a separate permission."""
         return any(is_workflow(file.path) for file in self.files)
 
 

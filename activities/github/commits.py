@@ -24,7 +24,7 @@ class CommitBranches:
 async def choose_branches(
     client: GitHubClient, config: GitCommitConfig, mark: str
 ) -> CommitBranches:
-    """Decide which branch gets the commit: never the one that a pull request goes into."""
+    """Return the branches of the commit; a pull request never goes into its own branch."""
     if not config.create_pull_request:
         return CommitBranches(config.branch, config.base_branch)
     base = config.base_branch or await client.default_branch()
@@ -43,7 +43,7 @@ def trailers(context: ActionContext) -> str:
 
 
 def has_trailers(text: str, mark: str) -> bool:
-    """Return whether a text ends with our trailers; anything above them is untrusted."""
+    """Return whether a text ends with this action's trailers; the rest is untrusted."""
     last = text.replace("\r\n", "\n").rstrip().rpartition("\n\n")[2]
     return f"{ACTION_TRAILER}: {mark}" in last.splitlines()
 

@@ -25,23 +25,22 @@ MOST_KEPT = 8_000_000
 _ENTRY_BYTES = 500
 
 FileLocation = tuple[str, str, str, str]
-"""A file as it never changes: the server, the repository, the commit, the path."""
+"""The server, the repository, the commit and the path of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What a commit holds at a path: a text, nothing, or what is neither text nor small enough."""
+    """A file at a commit: its text, None if there is none; ``is_shown`` is False for other data."""
 
     text: str | None
     is_shown: bool = True
 
 
 class FileCache(LRUCache[FileLocation, FileContent]):
-    """What was read of commits, which do not change; the least recently used are dropped.
+    """Files of commits, which do not change; the least recently used ones are dropped.
 
-    Only what was found: a replica of GitHub may not have a new commit's file yet.
-
-    Who asks has found the commit with the credentials of an action, so nobody else's are used.
+    Missing files are not cached: a replica of GitHub may not have a new commit's file yet. The
+    caller has found the commit with the credentials of its own action.
     """
 
     def __init__(self) -> None:
@@ -51,7 +50,7 @@ class FileCache(LRUCache[FileLocation, FileContent]):
 
 
 class FilesReader:
-    """Reads as the action itself would."""
+    """Reads with the access of the action itself."""
 
     def __init__(self, action: Action[Any], tools: Tools) -> None:
         self._reader = ActionReader(action, tools)
@@ -59,7 +58,7 @@ class FilesReader:
 
     @activity.defn(name=FILES_ACTIVITY)
     async def read(self, given: ActionInput) -> FilesAnswer:
-        """Return the files, or why they are not known; never raises for what GitHub answers."""
+        """Return the files, or why they are not known; no answer of GitHub raises."""
 
         async def read(session: ActionSession) -> FilesAnswer:
             return await read_current_files(session.config, session.context, self._cache)
@@ -70,7 +69,7 @@ class FilesReader:
 async def read_current_files(
     config: GitCommitConfig, context: ActionContext, kept: FileCache
 ) -> FilesAnswer:
-    """Return what stands at the paths of a commit, where the commit would be built on."""
+    """Return the current files at the paths of a commit, on the branch that it builds on."""
     if not config.show_changes:
         return FilesAnswer(problem="The service does not show what its repository holds.")
     reached = open_repository(context, config.repository, config.instance)

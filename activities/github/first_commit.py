@@ -1,7 +1,7 @@
 """The first commit of an empty repository, which GitHub's Git data API cannot create.
 
-GitHub takes it through its contents only, one file at a time. So a small file is put there first,
-and the real commit follows on top and removes it: that one has all files of the action, or none.
+The contents API can, but only one file at a time. So a small file is added first, and the real
+commit on top removes it: that one has all files of the action, or none.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ _TAKEN = frozenset({409, 422})
 async def initialize_repository(
     client: GitHubClient, context: ActionContext, place: CommitBranches
 ) -> PartialResource | None:
-    """Initialize an empty repository on its default branch; return what that leaves there.
+    """Initialize an empty repository on its default branch; return the added file.
 
-    None where the repository is not empty, or the commit has no place on the default branch.
+    None if the repository is not empty, or the commit does not use the default branch.
     """
     if not await client.is_empty():
         return None
@@ -33,7 +33,7 @@ async def initialize_repository(
     try:
         sha = await client.create_first_commit(PATH, CONTENT, _message(context))
     except GitHubRefusedError as error:
-        # Somebody else has begun it meanwhile: their commit is as good to build on.
+        # Somebody else has initialized it meanwhile; their commit does as well.
         if error.status not in _TAKEN or await client.is_empty():
             raise
         sha = default
@@ -45,7 +45,7 @@ async def initialize_repository(
 async def find_initial_commit(
     client: GitHubClient, context: ActionContext, place: CommitBranches
 ) -> PartialResource | None:
-    """Return the initial file where this request has added it and it is still there."""
+    """Return the initial file if this request has added it and it still exists."""
     default = await client.default_branch()
     tip = await client.branch(default) if default in {place.branch, place.base} else None
     if tip is None or not has_initial_file(await client.tree((await client.commit(tip)).tree)):

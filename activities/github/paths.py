@@ -29,14 +29,14 @@ def _check_part(part: str) -> None:
 
 
 def fold_name(part: str) -> str:
-    """Return a name as careless file systems read it: no case, no ends, no invisible characters."""
+    """Return a name as lenient file systems read it: without case, final dots and the like."""
     seen = "".join(char for char in part if unicodedata.category(char) != "Cf")
     normal = unicodedata.normalize("NFKC", seen).casefold()
     return normal.partition(":")[0].rstrip(". ")
 
 
 def find_clash(path: str, others: Iterable[str]) -> str | None:
-    """Return why a path cannot stand beside others in one commit; None where it can."""
+    """Return why a path conflicts with others in one commit; None if it does not."""
     for other in others:
         if path == other:
             return f"{path} is listed twice"

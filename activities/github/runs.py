@@ -25,7 +25,7 @@ _NOT_FOUND = 404
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """Which workflow is to be started, on what, with which inputs, and the input for the mark.
+    """Which workflow to start, on what, with which inputs, and the input for the mark.
 
     ``since`` is the earliest time at which a run of it can have been started.
     ``branch`` is the one its runs are looked for on: None where the default branch is meant, which
@@ -81,9 +81,9 @@ class Dispatch:
 async def prepare_dispatch(
     access: GitHubAccess, context: ActionContext, wanted: RunRequest
 ) -> Dispatch:
-    """Decide what to send; raise before the start where the run could not be found later.
+    """Return what to send; raises if the run could not be found later.
 
-    The workflow's own file is read for it, which says what its runs are called.
+    Reads the workflow's file, which says what its runs are called.
     """
     server, file = access.instance, await _read_file(access, wanted)
     if file is not None and not file.dispatchable:
@@ -97,7 +97,7 @@ async def prepare_dispatch(
         raise ActionFailedError(_mark_advice(server.title, wanted), judged=NOT_SET)
     has_mark = wanted.mark_input in file.inputs if file is not None else not server.returns_run
     if server.returns_run and len(wanted.inputs) == server.most_inputs:
-        # The run is told in the answer; only a lost answer would have needed the mark.
+        # The answer names the run; the mark would only help after a lost answer.
         has_mark = certain = False
     sent = wanted.inputs | ({wanted.mark_input: context.mark} if has_mark else {})
     if len(sent) > server.most_inputs:
@@ -139,7 +139,7 @@ async def find_listed(
 ) -> WorkflowRun | None:
     """Return the newest run that fits and whose name shows the mark, if it is listed by now.
 
-    For a run that exists: among too many runs it may still be missing because the list lags.
+    For a run that exists: it may be missing because the list lags, or is too long.
     """
     try:
         async with aclosing(_list_runs(access, context, wanted)) as runs:
@@ -152,7 +152,7 @@ async def find_listed(
 
 
 async def find_run(access: GitHubAccess, number: int) -> WorkflowRun | None:
-    """Return a run by its id; None where GitHub says that it is gone."""
+    """Return a run by its id; None if GitHub reports that it no longer exists."""
     try:
         return await access.client.run(number)
     except GitHubRefusedError as error:
@@ -176,7 +176,7 @@ def partial_runs(context: ActionContext, earlier: Sequence[WorkflowRun]) -> list
 
 
 def partial_run(run: WorkflowRun) -> PartialResource:
-    """Return a run as something that an attempt has left."""
+    """Return a run as a partial resource."""
     cleanup = f"Cancel the workflow run {run.id} if it is still at work, and undo what it has done."
     return PartialResource("github-workflow-run", id=str(run.id), url=run.url, cleanup=cleanup)
 
@@ -184,9 +184,9 @@ def partial_run(run: WorkflowRun) -> PartialResource:
 async def refuse_if_ambiguous(
     access: GitHubAccess, context: ActionContext, wanted: RunRequest
 ) -> None:
-    """Raise where an unmarked run may be this action's, so that starting another is unsafe.
+    """Raise if an unmarked run may be this action's, so that starting another is unsafe.
 
-    One that has failed is not among them, as it would not be adopted.
+    A failed run does not count, as it would not be adopted.
     """
     doubtful = [
         run
@@ -197,7 +197,7 @@ async def refuse_if_ambiguous(
         seen = ", ".join(run.url for run in doubtful[:5])
         raise ActionFailedError(
             f"Runs of {wanted.workflow} have started since the request was submitted, and it "
-            f"cannot be told whether one of them is this action's: {seen}. Check them, then abort "
+            f"is unknown whether one of them is this action's: {seen}. Check them, then abort "
             "or continue by hand. With the mark in the workflow's run-name PAO finds it itself."
         )
 
@@ -228,7 +228,7 @@ async def _read_file(access: GitHubAccess, wanted: RunRequest) -> WorkflowFile |
     try:
         content = await access.client.file(f".github/workflows/{wanted.workflow}", wanted.ref)
     except GitHubRefusedError as error:
-        # The right to start a workflow does not include the right to read it.
+        # A token that may start a workflow may not be allowed to read it.
         if error.judged is FORBIDDEN:
             return None
         raise

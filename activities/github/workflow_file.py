@@ -17,18 +17,18 @@ class WorkflowFile:
     run_name: str = ""
 
     def shows(self, name: str) -> bool:
-        """Return whether an input is declared and stands in the name of every run."""
+        """Return whether an input is declared and part of every run's name."""
         wanted = re.compile(rf"\binputs(\.{re.escape(name)}\b|\[['\"]{re.escape(name)}['\"]\])")
-        # Each expression by itself: a pattern for all of them would need the square of the time.
+        # Each expression separately: one pattern for all would take quadratic time.
         expressions = (one.partition("}}")[0] for one in self.run_name.split("${{")[1:])
         return name in self.inputs and any(map(wanted.search, expressions))
 
 
 def read_workflow_file(content: bytes) -> WorkflowFile | None:
-    """Read a workflow's file; None where it cannot be read: GitHub itself will say why.
+    """Return a workflow's file; None if it is invalid: GitHub itself will say why.
 
-    Only the tree of nodes is looked at, nothing is constructed: a file made to grow does not. A
-    large one takes seconds: call it in a thread.
+    Only the tree of nodes is read, so that aliases are not expanded. A large file takes seconds:
+    call it in a thread.
     """
     if len(content) > LARGEST:
         return None

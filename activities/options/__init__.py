@@ -12,7 +12,7 @@ __all__ = ["ActionOptions", "GitHubOptions", "OsAccount", "TerraformOptions"]
 class ActionOptions:
     """The parts by name; a type reads its own.
 
-    ``pages`` is the address of the pages, for links to a request; None where nobody has said it.
+    ``pages`` is the address of the pages, for links to a request; None if it is not configured.
     """
 
     github: GitHubOptions = field(default_factory=GitHubOptions)

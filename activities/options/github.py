@@ -7,7 +7,7 @@ from pao.clients.github import GitHubInstances
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitHubOptions:
-    """The configured servers and, in seconds, the pace of asking.
+    """The configured servers and, in seconds, the intervals of polling.
 
     A run is asked for every ``poll_first``, growing up to ``poll_most``; GitHub lists a new run
     after ``listing_lag`` at the latest.

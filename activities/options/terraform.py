@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class OsAccount:
-    """A user of the worker's machine."""
+    """A user account of the worker's machine."""
 
     uid: int
     gid: int
@@ -15,7 +15,7 @@ class OsAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerraformOptions:
-    """The operator's part; without ``sources`` nothing may run, for a module is code.
+    """The operator's options; without ``sources`` nothing may run, because a module is code.
 
     ``environment`` holds the variables that Terraform gets besides its own few, credentials among
     them. ``state_folder`` keeps the states of items that name no backend. ``reading_seconds`` are

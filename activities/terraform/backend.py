@@ -28,9 +28,9 @@ def write(
     files: Mapping[str, HclBlock],
     options: TerraformOptions,
 ) -> str | None:
-    """Configure the item's backend, else the module's own, else the operator's state folder.
+    """Write the item's backend, or the operator's state folder if the module declares none.
 
-    Returns the kind of backend that was written; None where the module's own stays.
+    Returns the type of the backend that was written; None if the module's own is used.
     """
     if spec.backend is not None:
         config = spec.backend_config
@@ -48,7 +48,7 @@ def write(
 
 
 def check(spec: ExecutionSpec, directory: WorkingDirectory, *, written: str | None) -> None:
-    """Refuse, after init, what would keep its state nowhere or somewhere else than said."""
+    """Raise, after init, if the state would be lost or kept elsewhere than configured."""
     used = directory.backend_in_use()
     if written is not None and used != written:
         raise ActionFailedError(
@@ -59,7 +59,7 @@ def check(spec: ExecutionSpec, directory: WorkingDirectory, *, written: str | No
     if used in REMOTE_RUNS:
         raise ActionFailedError(
             f"The module runs in HCP Terraform (backend {used!r}), which this action does not do. "
-            "Give the action a backend of its own.",
+            "Give the action another backend.",
             judged=NOT_ALLOWED,
         )
     if spec.plan_only or (used is not None and directory.backend.exists()):
@@ -74,7 +74,7 @@ def check(spec: ExecutionSpec, directory: WorkingDirectory, *, written: str | No
 
 
 def has_workspaces(directory: WorkingDirectory) -> bool:
-    """Say whether the backend in use knows more than one workspace."""
+    """Return whether the backend in use supports workspaces."""
     return directory.backend_in_use() not in WITHOUT_WORKSPACES
 
 
@@ -90,7 +90,7 @@ def declared_backend(files: Mapping[str, HclBlock]) -> tuple[str, dict[str, str]
 
 
 def _literal_text(text: str) -> str:
-    """Return the text that a literal stands for; anything else as it is written."""
+    """Return the text of a literal; anything else unchanged."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -101,7 +101,7 @@ def _literal_text(text: str) -> str:
 def _local_paths(
     config: Mapping[str, Any], directory: WorkingDirectory, options: TerraformOptions
 ) -> dict[str, Any]:
-    """Keep local states below the operator's folder, and nowhere else on the worker."""
+    """Return the paths of a local backend; raises unless they are below the operator's folder."""
     if options.state_folder is None:
         raise ActionFailedError(
             "The backend local keeps its state on the worker: the operator must name the folder "

@@ -40,7 +40,7 @@ _CONNECTION_KEYS = (
 class StateLocation:
     """A state for people: ``commands`` end in the module's folder, where its state is selected.
 
-    Credentials are in neither: whoever cleans up uses their own.
+    Neither contains credentials: the person who cleans up uses their own.
     """
 
     text: str
@@ -48,7 +48,7 @@ class StateLocation:
     program: str
 
     def __str__(self) -> str:
-        """Say it in words."""
+        """Return the text."""
         return self.text
 
     def destroy(self, address: str) -> str:
@@ -59,7 +59,7 @@ class StateLocation:
 def describe_location(
     spec: ExecutionSpec, directory: WorkingDirectory, *, program: str, backend: str
 ) -> StateLocation:
-    """Say where the state of an initialised module is."""
+    """Return where the state of an initialised module is."""
     settings = location_settings(directory.backend_config())
     shown = ", ".join(f"{key} {value}" for key, value in settings.items())
     place = f"the backend {backend}{f' ({shown})' if shown else ''}"
@@ -111,12 +111,12 @@ def _init_commands(
 
 
 def _connection_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those settings that say how the state is reached and locked, without credentials."""
+    """Return the settings for reaching and locking the state, without credentials."""
     settings = {key: config[key] for key in _CONNECTION_KEYS if config.get(key)}
     return settings | location_settings(settings, keys=_LOCK_ADDRESSES)
 
 
 def _json_argument(document: Mapping[str, Any]) -> str:
-    """Return a document as an argument of a command; Terraform reads no template in it."""
+    """Return a document as a command's argument, with Terraform's templates escaped."""
     text = json.dumps(document).replace("${", "$${").replace("%{", "%%{")
     return shlex.quote(text)

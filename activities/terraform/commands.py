@@ -14,7 +14,7 @@ from activities.terraform.hcl import HclBlock, read_folder
 
 PROVISIONER = "provisioner"
 PLUGINS = "terraform.d"
-"""A folder beside the root module out of which Terraform installs providers by itself."""
+"""A folder beside the root module from which Terraform installs providers automatically."""
 
 RUNNING_TYPES = frozenset(
     {
@@ -62,7 +62,7 @@ _EXTERNAL_BLOCKS = frozenset({"key_provider", "method"})
 def commands_in(folder: Path, *, module: str = "") -> list[str]:
     """Return what runs commands in one folder; ``module`` is a prefix such as ``module.inner.``.
 
-    Raises UnreadableFileError for a file about which nothing certain can be said.
+    Raises UnreadableFileError for a file that cannot be parsed.
     """
     found = []
     for name, content in read_folder(folder).items():
@@ -116,7 +116,7 @@ def _is_within(path: Path, allowed: list[Path]) -> bool:
     try:
         real = path.resolve()
     except (OSError, RuntimeError):
-        return False  # A link in a circle leads nowhere.
+        return False  # A circular link leads nowhere.
     return any(real.is_relative_to(place) for place in allowed)
 
 

@@ -10,7 +10,7 @@ from activities.base import CamelCaseConfig
 from activities.terraform.state_location import WITHOUT_WORKSPACES, climbing_key
 
 OWN_WORKSPACE = "pao-"
-"""How marks begin, and so the workspaces that belong to a single action of a single request."""
+"""The prefix of marks, and of workspaces that belong to one action of one request."""
 
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,89}")
 _MARK = re.compile(r"pao-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
@@ -62,7 +62,7 @@ class TerraformSource(CamelCaseConfig):
 
 
 class TerraformBackend(CamelCaseConfig):
-    """Where the state is kept, passed on to Terraform as it is."""
+    """Where the state is kept, passed on to Terraform unchanged."""
 
     type: str = Field(description="Terraform's backend type", examples=["s3", "http"])
     config: dict[str, Any] = Field(
@@ -141,7 +141,7 @@ class TerraformConfig(CamelCaseConfig):
     @field_validator("variables", mode="before")
     @classmethod
     def _drop_nulls(cls, variables: Any) -> Any:
-        """Leave out a variable without a value, so that the module's own default counts."""
+        """Drop variables without a value, so that the module's defaults apply."""
         if not isinstance(variables, dict):
             return variables
         return {name: value for name, value in variables.items() if value is not None}

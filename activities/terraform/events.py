@@ -19,7 +19,7 @@ LOGGED = frozenset(
         "refresh_errored",
     }
 )
-"""What makes a line of the log. The output of provisioners does not: anything may be in it."""
+"""Events that are logged. The output of provisioners is not: it may contain anything."""
 
 PROVISIONER_OUTPUT = '"type":"provision_progress"'
 
@@ -43,27 +43,27 @@ class Summary:
     imported: int = 0
 
     def __str__(self) -> str:
-        """Say it as Terraform does."""
+        """Return it in Terraform's words."""
         text = f"{self.add} to add, {self.change} to change, {self.destroy} to destroy"
         return f"{self.imported} to import, {text}" if self.imported else text
 
 
 @dataclass(slots=True)
 class Events:
-    """Takes the lines of one command; lines that are no JSON are counted and left alone."""
+    """Takes the lines of one command; lines that are not JSON are only counted."""
 
     info: Say
     warning: Say
     errors: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     unfinished: set[str] = field(default_factory=set)
-    """What was begun and has not ended: in the middle of it the command holds the state's lock."""
+    """Operations in progress, during which the command holds the state's lock."""
     made: dict[str, str] = field(default_factory=dict)
-    """What was begun to be made or changed, with its id where Terraform has told it."""
+    """Resources that were being created or changed, with their ids as far as reported."""
     summary: Summary | None = None
     program: str | None = None
     printed_state: dict[str, Any] | None = None
-    """The state, where Terraform could write it neither to its backend nor to a file."""
+    """The state, if Terraform could write it neither to its backend nor to a file."""
     not_json: int = 0
 
     async def take(self, line: str) -> None:
@@ -117,7 +117,7 @@ class Events:
 
     @property
     def lock(self) -> dict[str, str] | None:
-        """Who holds the state's lock, where that is why the command failed."""
+        """The holder of the state's lock, if the command failed because of it."""
         return parse_lock("\n".join(self.errors))
 
 
@@ -134,11 +134,11 @@ def describe(diagnostic: dict[str, Any]) -> str:
 
 
 def parse_lock(text: str) -> dict[str, str] | None:
-    """Read who holds the lock out of Terraform's refusal; None where it is about something else."""
+    """Return the holder of the lock from Terraform's error; None for another error."""
     if LOCK_REFUSED not in text:
         return None
     if of_http := LOCK_OF_HTTP.search(text):
-        # With the backend http Terraform tells the facts of its own attempt, not of the holder.
+        # With the backend http Terraform reports its own attempt, not the holder.
         return {"id": of_http[1]}
     return {name.lower(): value.rstrip() for name, value in LOCK.findall(text)}
 

@@ -35,7 +35,7 @@ async def prepared_run(
 ) -> AsyncIterator[TerraformRun]:
     """Return an initialised module in a private directory, which is removed afterwards.
 
-    Where it is for ``changing`` something, its state is registered for the request before.
+    With ``changing`` its state is registered for the request before.
     """
     options = context.options.terraform
     SensitiveValues(context.secrets).learn_environment(options.environment)
@@ -78,7 +78,7 @@ async def _cancellable(
     directory: WorkingDirectory,
     cli: TerraformCli,
 ) -> AsyncIterator[TerraformRun]:
-    """Return the fetched module; whoever is cancelled is told what that has left."""
+    """Return the fetched module; a cancellation raises what it has left behind."""
     run: TerraformRun | None = None
     try:
         folder, commit = await fetch(source, directory, cli)
@@ -95,7 +95,7 @@ async def _cancellable(
 
 
 def _cancel_grace(options: TerraformOptions) -> float:
-    """Return the time to end in order; a person who cancels waits for less than we may."""
+    """Return the grace period, which is shorter after a person's cancel."""
     return (
         options.grace_seconds
         if worker_is_stopping()
@@ -104,13 +104,13 @@ def _cancel_grace(options: TerraformOptions) -> float:
 
 
 def _hide_paths(error: ActionError, directory: WorkingDirectory) -> None:
-    """Leave out where the private directory was: it is gone, and tells a person nothing."""
+    """Remove the paths of the private directory, which no longer exists."""
     error.message = directory.without_paths(error.message)
     error.response_body = directory.without_paths(error.response_body or "") or None
 
 
 def _deadline_before(deadline: Deadline, options: TerraformOptions) -> Deadline:
-    """Leave time to stop Terraform in order and to read what it left."""
+    """Return a deadline that leaves time to stop Terraform cleanly and to read its state."""
     left = deadline.remaining()
     kept = options.grace_seconds + MARGIN_SECONDS + options.reading_seconds
     return Deadline.after(left - min(kept, left / 2))

@@ -44,13 +44,13 @@ def step_failed(
     return ActionFailedError(
         f"terraform {step} failed; nothing was changed. {_shorten(text)}",
         response_body=text,
-        # Before the plan stand backends, registries and providers; the plan judges the values.
-        judged=classify_report(text, otherwise=REFUSED if step == "plan" else UNSENT),
+        # Before the plan, backends, registries and providers fail; the plan checks the values.
+        judged=judge_text(text, otherwise=REFUSED if step == "plan" else UNSENT),
     )
 
 
 def locked(lock: dict[str, str]) -> ActionFailedError:
-    """Return the error of a state that somebody else works on."""
+    """Return the error of a state that somebody else has locked."""
     identity = lock.get("id", "unknown")
     return ActionFailedError(
         f"The Terraform state is locked by {lock.get('who', 'somebody')} since "
@@ -69,13 +69,13 @@ def apply_failed(
     lock: str = "",
     certain: bool = True,
 ) -> ActionFailedError | OutcomeUnknownError:
-    """Return the error of an apply that failed; ``certain`` if the state says what it has done.
+    """Return the error of an apply that failed; ``certain`` if the state shows what it changed.
 
-    ``lock`` tells what became of the lock of an apply that had to be killed.
+    ``lock`` says what became of the lock of an apply that had to be killed.
     """
     if events.lock:
         return locked(events.lock)
-    # Who cancels knows the reason.
+    # A person who cancels knows the reason.
     silent = "" if ended.cut else "it gave no reason"
     text = "\n".join(events.errors) or ended.errors or silent
     why = f"{_end_sentence(ended)} {lock}".strip()
@@ -93,7 +93,7 @@ def apply_failed(
             partial=partial,
         )
     return ActionFailedError(
-        f"{why} {_resources_sentence(partial)} A retry plans anew and applies what is missing. "
+        f"{why} {_resources_sentence(partial)} A retry plans again and applies what is missing. "
         f"{_shorten(text)}".rstrip(),
         response_body=text,
         retryable=True,
@@ -108,7 +108,7 @@ def _default_judgement(ended: CommandResult) -> Judgement:
 
 
 def plugin_cache_kept() -> ActionFailedError:
-    """Return the error of an action that had no turn at the plugin cache before its deadline."""
+    """Return the error of an action that did not get the plugin cache before its deadline."""
     return ActionFailedError(
         "Another action is still downloading providers to this machine's plugin cache, and this "
         "one's time is up. Nothing was changed. Retry when the download has ended; if it takes "
@@ -121,13 +121,13 @@ def cancelled_before_apply(why: str) -> ActionFailedError:
     """Return the error of an action that was stopped before it had changed anything."""
     return ActionFailedError(
         f"{why} Terraform was stopped before it had applied anything: this attempt has changed "
-        "nothing. A retry begins anew.",
+        "nothing. A retry starts again.",
         judged=NOT_READY,
     )
 
 
 def cancelled_after_apply(why: str) -> OutcomeUnknownError:
-    """Return the error of an action that was stopped when it had applied, before it could tell."""
+    """Return the error of an action that was stopped during or after the apply."""
     return OutcomeUnknownError(
         f"{why} Terraform has been applying, and what it has changed could not be read any more. "
         "A retry plans first and applies what is missing.",

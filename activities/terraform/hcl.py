@@ -18,7 +18,7 @@ _HEX_ESCAPES = {"u": 4, "U": 8}
 
 
 class UnreadableFileError(Exception):
-    """A file that cannot be read for certain; its text names file and line."""
+    """A file that cannot be parsed; the text names file and line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ def _hcl_file(text: str) -> HclBlock:
 
 
 def _wrong_line(root: Node) -> int:
-    """Return the first line that the parser could not make sense of."""
+    """Return the first line that the parser could not read."""
     nodes = [root]
     while nodes:
         node = nodes.pop()
@@ -168,7 +168,7 @@ def _attribute(node: Node) -> HclAttribute:
 
 
 def _keys(expression: Node) -> Iterator[str]:
-    """Yield the keys of objects within an expression, as far as they are written as such."""
+    """Yield the literal keys of objects within an expression."""
     nodes = [expression]
     while nodes:
         node = nodes.pop()
@@ -217,7 +217,7 @@ def _unescape(text: str) -> str:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """A JSON object with every key that was written, one that stands twice included."""
+    """A JSON object with all keys, including duplicates."""
 
 
 def _json_file(text: str) -> HclBlock:

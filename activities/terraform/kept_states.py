@@ -20,7 +20,7 @@ from activities.terraform.working_directory import WorkingDirectory, unwritten_f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptStates:
-    """One place, one name, one search: whichever process has kept a state, it is found."""
+    """The unwritten states of one action, whichever process has kept them."""
 
     spec: ExecutionSpec
     context: ActionContext
@@ -31,7 +31,7 @@ class KeptStates:
 
     @property
     def location(self) -> StateLocation:
-        """Say where the state is, for the person who cleans up; known after init."""
+        """Where the state is, for the person who cleans up; known after init."""
         return describe_location(
             self.spec,
             self.directory,
@@ -64,9 +64,9 @@ class KeptStates:
         return found
 
     async def write_back(self, kept: Sequence[Path]) -> None:
-        """Write the states of earlier attempts that found their backend away, before anything else.
+        """Write the states of earlier attempts whose backend was unavailable, before anything else.
 
-        Without them the next plan would make everything a second time.
+        Without them the next plan would create everything a second time.
         """
         if (local := self._local_state_file()) and (
             aside := await asyncio.to_thread(unwritten_states.set_aside_if_damaged, local, kept)
@@ -84,14 +84,14 @@ class KeptStates:
             state_rescue.secure, self.directory.root, self._folder, self._name
         )
         if events.printed_state and not any(map(unwritten_states.read_kept, kept)):
-            # Terraform could write no file either, and has printed the state as its last resort.
+            # Terraform could not write a file either, and has printed the state as a last resort.
             kept = [await asyncio.to_thread(self._keep_printed, events.printed_state, kept)]
         for file in kept:
             await self._write(file, self.late_cli)
             await self.context.log.warning("The state was written at the second try")
 
     def _keep_printed(self, state: dict[str, Any], torn: Sequence[Path]) -> Path:
-        """Keep a whole state in place of the files that the same disk has torn."""
+        """Keep a whole state in place of files that a full disk has truncated."""
         content = json.dumps(state).encode()
         for file in torn:
             file.unlink(missing_ok=True)

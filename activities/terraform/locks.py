@@ -7,16 +7,16 @@ from activities.terraform.cli import ModuleCli
 from activities.terraform.events import Events, parse_lock
 
 NOWHERE = "terraform_data.pao_no_such_resource"
-"""The address for a command that locks the state and then finds nothing to do."""
+"""An address that does not exist, for a command that only locks the state."""
 
 _NO_WAIT = "-lock-timeout=0s"
 
 
 async def remove_left_lock(here: ModuleCli, events: Events, *, since: datetime) -> str:
-    """Remove the lock of a command that was killed; returns what to tell of it, if anything.
+    """Remove the lock of a command that was killed; return a sentence about it, or nothing.
 
-    It is ours when the command was in the middle of a resource, for then it held the lock to its
-    end, or when the lock names this machine and a time since the command began.
+    It is ours if the command was in the middle of a resource, because then it held the lock, or if
+    the lock names this machine and a time since the command began.
     """
     ended, _ = await here.text("untaint", "-no-color", _NO_WAIT, NOWHERE)
     lock = parse_lock(ended.errors)

@@ -51,9 +51,9 @@ def _may_enter(status: os.stat_result, account: OsAccount) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SharedPaths:
-    """Ways to what lies in folders that the account may not enter: descriptors that it inherits.
+    """Paths to files in folders that the account may not enter, by descriptors that it inherits.
 
-    So the folders above stay closed, and what lies beside stays out of reach.
+    So the folders above stay closed.
     """
 
     account: OsAccount | None
@@ -61,7 +61,7 @@ class SharedPaths:
 
     @property
     def descriptors(self) -> tuple[int, ...]:
-        """What commands have to inherit."""
+        """The descriptors that commands inherit."""
         return tuple(self._open.values())
 
     def to(self, path: Path) -> str:

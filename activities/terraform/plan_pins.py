@@ -25,7 +25,7 @@ _PIN_KEYS = ("source", "commit", "module", "variables", "place", "summary", "cha
 class Changes:
     """What a plan does to which resource, such as ``create`` or ``delete/create``.
 
-    ``tainted`` are those that it replaces because an earlier attempt left them half made.
+    ``tainted`` are those that it replaces because an earlier attempt created them only half.
     """
 
     by_address: Mapping[str, str]
@@ -65,7 +65,7 @@ def variables_digest(variables: Mapping[str, Any]) -> str:
 
 
 def state_place(spec: ExecutionSpec, *, mark: str) -> str:
-    """Return the place of a state; a request's own workspaces count as one, each is empty first."""
+    """Return the place of a state; all requests' own workspaces count as one."""
     own = spec.workspace == mark
     return place_digest(replace(spec, workspace="") if own else spec)
 
@@ -75,8 +75,7 @@ def check(
 ) -> None:
     """Raise ActionFailedError unless the plan is the approved one.
 
-    After the first attempt it may be the rest of it: what an apply has left undone, and what it
-    has left half made.
+    After the first attempt it may be the rest of it: what an apply has not done, or only half.
     """
     different = [key for key in _PIN_KEYS if approved.get(key) != now.get(key)]
     if not first and _is_rest(approved.get("changes"), changes):

@@ -16,8 +16,8 @@ BETWEEN_TRIES = 0.2
 async def lock_plugin_cache(cache: Path | None, deadline: Deadline) -> AsyncIterator[None]:
     """Hold the cache while the block runs, against every process of this machine.
 
-    Raises ActionFailedError where others keep it until the deadline. Waiting can be cancelled: a
-    thread in the system's own wait could not.
+    Raises ActionFailedError if others hold it until the deadline. Polls, because a thread that
+    waits in the system could not be cancelled.
     """
     if cache is None:
         yield

@@ -29,7 +29,7 @@ async def check_modules(
 
 
 def refuse_commands(findings: list[str], options: TerraformOptions) -> None:
-    """Raise ActionFailedError where commands were found that the operator has not allowed."""
+    """Raise ActionFailedError for commands that the operator has not allowed."""
     if findings and not options.allow_provisioners:
         raise ActionFailedError(
             f"The module runs commands on the worker ({_list_findings(findings)}), by provisioners "

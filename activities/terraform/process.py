@@ -1,7 +1,4 @@
-"""Runs one command under the guard process, with bounded output and time and a certain end.
-
-What the command means is not known here.
-"""
+"""Runs one command under the guard process, with bounded output and time."""
 
 import asyncio
 import sys
@@ -55,7 +52,7 @@ class ProcessContext:
 class CommandResult:
     """How a command ended; ``late`` when it was stopped at the deadline, ``errors`` is stderr.
 
-    ``cut`` when whoever waited for it was cancelled.
+    ``cut`` if its caller was cancelled.
     """
 
     code: int
@@ -65,7 +62,7 @@ class CommandResult:
 
     @property
     def killed(self) -> bool:
-        """Whether it did not end in order: its state may be stale or locked."""
+        """Whether it had to be killed: its state may be stale or locked."""
         return self.code == KILLED
 
     @property
@@ -75,7 +72,7 @@ class CommandResult:
 
 
 class CommandCancelledError(asyncio.CancelledError):
-    """The caller was cancelled; the command has ended, as ``ended`` tells."""
+    """The caller was cancelled; ``ended`` is how the command has ended."""
 
     def __init__(self, ended: CommandResult) -> None:
         super().__init__()
@@ -139,7 +136,7 @@ async def _start(command: list[str], context: ProcessContext) -> asyncio.subproc
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        # Ctrl-C in a terminal is for the worker, which then lets go in order.
+        # Ctrl-C in a terminal is for the worker, which then releases the guard.
         start_new_session=True,
         pass_fds=(*used, *descriptors),
         limit=CHUNK,
@@ -197,12 +194,12 @@ async def _finish(readers: list[asyncio.Task[None]]) -> None:
 async def _read(stream: asyncio.StreamReader | None, take: Take) -> None:
     while stream is not None and (chunk := await stream.read(CHUNK)):
         await take(chunk)
-        # A read that finds a full buffer does not wait, and a flood would starve the heartbeats.
+        # Reading a full buffer never waits, so a flood would starve the heartbeats.
         await asyncio.sleep(0)
 
 
 class Tail:
-    """Keeps the last whole lines of a text: of a line that was cut, a secret's end may be left."""
+    """Keeps the last whole lines of a text: a partial line may contain the end of a secret."""
 
     def __init__(self) -> None:
         self._kept = b""
@@ -224,7 +221,7 @@ class Tail:
 
 
 class LineReader:
-    """Makes lines of chunks and hands each on; a line over the limit is cut."""
+    """Splits chunks into lines and passes them on; a line over the limit is truncated."""
 
     def __init__(self, take: Callable[[str], Awaitable[None]]) -> None:
         self._take = take
@@ -244,7 +241,7 @@ class LineReader:
             self._skipping = True
 
     async def end(self) -> None:
-        """Hand on what has no end of line."""
+        """Pass on the last line without a line end."""
         rest, self._rest = self._rest, b""
         if rest and not self._skipping:
             await self._take(rest[:LINE_LIMIT].decode(errors="replace"))
@@ -268,5 +265,5 @@ class BoundedOutput:
 
     @property
     def content(self) -> bytes:
-        """What has come."""
+        """The output so far."""
         return bytes(self._kept)

@@ -1,12 +1,12 @@
-"""The process between a worker and Terraform: when the worker lets go, Terraform ends in order.
+"""The process between worker and Terraform: when the worker releases it, Terraform stops cleanly.
 
 It is run by its path with ``python -I -S``. The worker holds the other end of its standard input.
 When that closes, because the worker asked or because it was killed, Terraform's process group gets
-SIGINT, as from a terminal, so that it writes its state and unlocks it; what is still there after
-the grace is killed. Output goes through this process: a program whose pipe has no reader any more
-dies at its next line, before it has written its state. When the worker was killed, the private
-folder is cleared as the worker would have done: a state that no backend took is kept where the
-next attempt looks for it. Nothing that knows about PAO belongs here.
+SIGINT, as from a terminal, so that it writes its state and unlocks it; what still runs after the
+grace period is killed. Output goes through this process: a program whose pipe has no reader dies
+at its next line, before it has written its state. If the worker was killed, the private folder is
+cleared as the worker would have done: a state that no backend took is kept where the next attempt
+looks for it. Nothing here knows about PAO.
 
 Arguments: seconds of grace, private folder, folder for unwritten states, their name, who runs the
 program (``uid:gid``, or nothing for the same user), descriptors that it inherits (``7,8``), then
@@ -30,12 +30,12 @@ PR_SET_CHILD_SUBREAPER = 36
 """From the same file: whose parent ends becomes a child of this process."""
 
 KILLED = 137
-"""The exit code that tells that the program had to be killed: its state may be locked."""
+"""The exit code if the program had to be killed: its state may be locked."""
 
 NOT_STARTED = 127
 CHUNK = 64 * 1024
 DRAIN_SECONDS = 2.0
-"""Whoever holds a pipe open after the program's end is not waited for any longer."""
+"""How long to wait for processes that hold a pipe open after the program's end."""
 
 LIBC = ctypes.CDLL(None)
 
@@ -47,10 +47,10 @@ def follow_parent() -> None:
 
 
 def start(command: list[str], account: str, descriptors: str) -> "subprocess.Popen[bytes] | None":
-    """Start the program in a group of its own; None, and a line that says why, where it cannot."""
+    """Start the program in a new group; None, with a line on stderr, if that fails."""
     uid, gid = map(int, account.split(":")) if account else (None, None)
     try:
-        return subprocess.Popen(  # noqa: S603 -- becoming the given program's keeper is its purpose
+        return subprocess.Popen(  # noqa: S603 -- running the given program is its purpose
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -69,7 +69,7 @@ def start(command: list[str], account: str, descriptors: str) -> "subprocess.Pop
 
 
 def pass_on(source: int, target: int) -> None:
-    """Hand on what the program says; without a reader it is read all the same, and dropped."""
+    """Pass on the program's output; without a reader it is read and dropped."""
     while chunk := os.read(source, CHUNK):
         rest = memoryview(chunk)
         with contextlib.suppress(OSError):
@@ -78,7 +78,7 @@ def pass_on(source: int, target: int) -> None:
 
 
 def start_pumps(process: "subprocess.Popen[bytes]") -> list[threading.Thread]:
-    """Start handing on both outputs."""
+    """Start threads that pass on both outputs."""
     pairs = [
         (stream.fileno(), n) for n, stream in ((1, process.stdout), (2, process.stderr)) if stream
     ]
@@ -95,7 +95,7 @@ def signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> 
 
 
 def wait_or_let_go(process: "subprocess.Popen[bytes]", grace: float) -> float | None:
-    """Wait until the program ends or the worker lets go; return the grace period that applies."""
+    """Wait until the program ends (None) or the worker releases it; return the grace period."""
     ended, wakeup = os.pipe()
     os.set_blocking(wakeup, False)
     signal.set_wakeup_fd(wakeup)
@@ -125,7 +125,7 @@ def end(process: "subprocess.Popen[bytes]", grace: float) -> int:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of what the program leaves in sessions of their own; Linux only."""
+    """Become the parent of processes that the program leaves in other sessions; Linux only."""
     if sys.platform.startswith("linux"):
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
 

@@ -25,24 +25,24 @@ class Registration:
         self._row: TerraformState | None = None
 
     async def register(self, kind: str, config: Mapping[str, Any]) -> None:
-        """Register the state for this request; raises ActionFailedError where another has it."""
+        """Register the state for this request; raises ActionFailedError if another has it."""
         self._require_literal_if_shared()
         new = self._new_state(kind, config)
         self._row = await self._context.states.register(new)
         self._refuse_foreign(self._row, new)
 
     async def check(self, kind: str, config: Mapping[str, Any]) -> None:
-        """Raise ActionFailedError where another request has the state; registers nothing."""
+        """Raise ActionFailedError if another request has the state; registers nothing."""
         new = self._new_state(kind, config)
         self._refuse_foreign(await self._context.states.holder(new.key), new)
 
     async def note(self, count: int | None) -> None:
-        """Note how many resources the state has now; None before that is no longer known."""
+        """Store how many resources the state has; None before that changes."""
         if self._row is not None and self._row.id is not None:
             await self._context.states.set_resources(self._row.id, count)
 
     async def note_after(self, count: int) -> None:
-        """Note it when the work is done; that it cannot be noted changes no outcome."""
+        """Store it after the work; a failure is only logged."""
         try:
             await self.note(count)
         except ActionError:

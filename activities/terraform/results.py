@@ -13,12 +13,12 @@ from pao.core.names import MASK
 from pao.core.payloads.actions import ActionResult
 
 OUTPUTS_LIMIT = 64 * 1024
-"""Bytes of JSON of all outputs together; what goes beyond is left out, and said."""
+"""Bytes of JSON of all outputs together; further ones are omitted and listed."""
 RESOURCES_LIMIT = 100
 
 
 async def plan_result(run: TerraformRun) -> ActionResult:
-    """Plan in the workspace; one that did not exist is not left behind."""
+    """Plan in the workspace, and remove it if it did not exist before."""
     kept = await run.kept.find()
     existed = await run.workspace.exists() or bool(kept)
     await run.workspace.use(create=True)
@@ -35,7 +35,7 @@ async def plan_result(run: TerraformRun) -> ActionResult:
 async def apply_result(
     run: TerraformRun, summary: Summary | None, context: ActionContext
 ) -> ActionResult:
-    """Read outputs and state; without a summary, tell what making all of it had said."""
+    """Return outputs and state; without a summary, one that adds all resources."""
     read = await run.outputs()
     taken = {
         name: output
@@ -63,7 +63,7 @@ async def apply_result(
 
 
 async def list_resources(run: TerraformRun, context: ActionContext) -> list[StateResource] | None:
-    """Read what is in the state; that is for people, and its failure changes no outcome."""
+    """Return the resources in the state; None if they cannot be listed, which is logged."""
     try:
         return await run.resources()
     except (UnreadableOutputError, ActionFailedError):

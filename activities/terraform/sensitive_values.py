@@ -25,7 +25,7 @@ class SensitiveValues:
             self._masks.add(text)
 
     def learn_environment(self, environment: Mapping[str, str]) -> None:
-        """Learn the operator's credentials: what a variable holds whose name says so."""
+        """Learn the operator's credentials: values of variables whose name suggests one."""
         for name, value in environment.items():
             if _CREDENTIAL.search(name) and len(value) >= SHORTEST_WITHIN_VALUE:
                 self.learn(value)
@@ -75,7 +75,7 @@ def resources_in(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def sensitive_variables(files: Mapping[str, HclBlock]) -> set[str]:
     """Find the variables that a module declares sensitive, before Terraform has read it.
 
-    Only to hide their values in errors of the plan; from the plan on Terraform's word counts.
+    Only to hide their values in errors of the plan; later, Terraform reports them.
     """
     return {
         block.labels[0]

@@ -42,9 +42,9 @@ _GIT_ERRORS = (
 
 
 def check_allowed(source: ModuleSource, options: TerraformOptions) -> ModuleSource:
-    """Return the source as it is to be fetched, a folder by its real path.
+    """Return the source to fetch, a folder by its real path.
 
-    Raises ActionFailedError for what the operator has not listed.
+    Raises ActionFailedError if the operator has not listed it.
     """
     if source.path is not None:
         if (folder := _find_folder(source.path, options.sources)) is not None:
@@ -101,7 +101,7 @@ async def fetch(
         commit = await _clone(source, directory, cli)
     else:
         await _download(source, directory, cli)
-    # A repository may hold one, which would be taken for what this execution has left.
+    # A repository may contain one, which would be taken for this execution's.
     for file in state_rescue.unwritten_in(directory.module):
         file.unlink()
     await asyncio.to_thread(hand_over, directory.module, directory.account)
@@ -163,8 +163,8 @@ async def _clone(source: ModuleSource, directory: WorkingDirectory, cli: Terrafo
     return output.strip()
 
 
-def _judge_git(text: str) -> FailureClass:
-    """Judge what git says of its server; what is none of this may pass by itself."""
+def _judge_git(text: str) -> Judgement:
+    """Return what git's error means; an unknown one may be temporary."""
     for pattern, judged in _GIT_ERRORS:
         if pattern.search(text):
             return judged

@@ -30,7 +30,7 @@ class StateResource:
 
 
 def resources_of(values: dict[str, Any]) -> list[StateResource]:
-    """Return the managed resources of a state; data sources are nobody's to remove."""
+    """Return the managed resources of a state, without data sources."""
     return [
         StateResource(
             address=str(resource.get("address")),
@@ -43,7 +43,7 @@ def resources_of(values: dict[str, Any]) -> list[StateResource]:
 
 
 def resources_in_file(state: dict[str, Any]) -> list[StateResource]:
-    """Return the managed resources in a state as its file has them."""
+    """Return the managed resources in a state file."""
     return [
         StateResource(
             address=_address(resource, instance),
@@ -59,12 +59,12 @@ def resources_in_file(state: dict[str, Any]) -> list[StateResource]:
 def filter_touched(
     present: Iterable[StateResource], touched: set[str], *, own: bool
 ) -> list[StateResource]:
-    """Leave out, in a workspace that others use too, what this run had nothing to do with."""
+    """Return the resources of this run; in its own workspace, all of them."""
     return [resource for resource in present if own or resource.address in touched]
 
 
 def possibly_made(made: Mapping[str, str], where: StateLocation) -> list[PartialResource]:
-    """Return what Terraform said that it was making, but the state does not have."""
+    """Return what Terraform reported to be creating, but is not in the state."""
     return [
         PartialResource(
             type=address.split("[")[0].split(".")[-2] if "." in address else "",

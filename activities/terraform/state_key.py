@@ -1,4 +1,4 @@
-"""The key of a state: the same for every request that would use it, however it is written."""
+"""The key of a state: the same for every request that uses it, however it is spelled."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ def state_key(kind: str, config: Mapping[str, Any], workspace: str) -> str:
 
 
 def _location(kind: str, config: Mapping[str, Any], workspace: str) -> list[str]:
-    """Return the object that holds the state, where it is known how the backend names it."""
+    """Return the object that holds the state, if it is known how the backend names it."""
     given = {name: str(value) for name, value in config.items() if isinstance(value, str | int)}
     default = workspace == DEFAULT_WORKSPACE
     if kind in WITHOUT_WORKSPACES:
@@ -55,14 +55,14 @@ def _location(kind: str, config: Mapping[str, Any], workspace: str) -> list[str]
 
 
 def _endpoint(config: Mapping[str, Any]) -> str:
-    """Return the address of another server than Amazon's, which has buckets of its own."""
+    """Return the address of an S3 server other than Amazon's; empty for Amazon's."""
     several = config.get("endpoints")
     named = several.get("s3") if isinstance(several, Mapping) else None
     return str(named or config.get("endpoint") or "")
 
 
 def _address(text: str) -> str:
-    """Return an address as others may have written it too, without account; others unchanged."""
+    """Return a normalized address without account; any other text unchanged."""
     try:
         parts = urlsplit(text.strip())
         number = parts.port
@@ -77,7 +77,7 @@ def _address(text: str) -> str:
 
 
 def _host(name: str) -> str:
-    """Return one name for all that this machine is called, and one spelling for an IP address."""
+    """Return a normalized host: one name for this machine, one spelling of an IP address."""
     name = name.rstrip(".")
     if name == LOOPBACK or name.endswith(f".{LOOPBACK}"):
         return LOOPBACK

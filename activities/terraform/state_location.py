@@ -62,7 +62,7 @@ _ACCOUNT = re.compile(
     r"""\b(?:user|password|passfile|sslpassword|sslkey)\s*=\s*('(?:\\.|[^'\\])*+'|\S+)\s*""",
     re.IGNORECASE,
 )
-"""What a connection string in PostgreSQL's own form tells of whose it is."""
+"""The account in a connection string in PostgreSQL's own form."""
 _QUERY = re.compile(r"[?#]")
 _BREAKER_KEYS = {
     "azurerm": "storage_account_name",
@@ -83,9 +83,9 @@ def breaker_target(
 
 
 def climbing_key(config: Mapping[str, Any]) -> str | None:
-    """Return the setting that is part of an address and climbs out of its path, if one does.
+    """Return a setting that is part of an address and leaves its path with .., if any.
 
-    The path of a local state is judged where its folder is known.
+    The path of a local state is checked once its folder is known.
     """
     for key in _ADDRESS_KEYS:
         if has_steps(str(config.get(key) or "")):
@@ -113,9 +113,9 @@ def describe_place(
 
 
 def foreign_request_in(config: Mapping[str, Any], request_id: str) -> str | None:
-    """Return the id in a backend's settings that is another request's than this, as it seems.
+    """Return the id in a backend's settings that seems to be another request's.
 
-    A state of a single request is told by the request's id in its address, key or path.
+    The state of a single request has the request's id in its address, key or path.
     """
     text = " ".join(str(config[key]) for key in PLACE_KEYS if config.get(key))
     others = {found.lower() for found in _UUID.findall(text)} - {request_id.lower()}
@@ -125,7 +125,7 @@ def foreign_request_in(config: Mapping[str, Any], request_id: str) -> str | None
 def place_digest(spec: ExecutionSpec) -> str:
     """Return a short name of where the state is: the same for every request that uses it.
 
-    A backend that the module declares itself is known by the module.
+    A backend that the module declares is identified by the module.
     """
     where: list[Any] = [spec.source.address]
     if spec.backend is not None:
@@ -156,7 +156,7 @@ def _without_credentials(text: str) -> str:
 def _backend_target(backend: str, config: Mapping[str, Any]) -> str:
     named = config.get(_BREAKER_KEYS.get(backend, ""))
     if backend == "http":
-        # The address says which state as well, often by the request's id: only its host is kept.
+        # The address also identifies the state, often by the request's id: use its host only.
         address = _without_credentials(str(config.get("address", "")))
         named = address.partition("://")[2].partition("/")[0]
     return f"{backend} {named}" if named else backend

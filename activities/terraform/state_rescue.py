@@ -25,7 +25,7 @@ PART = ".part"
 
 
 class DamagedStateError(Exception):
-    """A file that is no whole state: it is never written to a backend."""
+    """A file that is not a whole state, which is never written to a backend."""
 
 
 def read_state(content: bytes) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def gather(folder: Path, *, mark: str, place: str) -> list[Path]:
         _clear_if_left(directory, folder)
     found = {file for pattern in patterns for file in folder.glob(f"{pattern}-*.tfstate")}
     found |= {file for directory in directories if _is_plain(file := directory / UNWRITTEN_STATE)}
-    # So they were kept before their names told the place.
+    # As earlier versions kept them, without the place in their names.
     found |= set(folder.glob(f"{mark}-*/{UNWRITTEN_STATE}"))
     return sorted(found)
 
@@ -142,7 +142,7 @@ def unwritten_in(root: Path) -> list[Path]:
 
 
 def _move(file: Path, folder: Path, name: str) -> Path | None:
-    """Move a state into the folder for unwritten states; None where that cannot take it."""
+    """Move a state into the folder for unwritten states; None if that fails."""
     try:
         kept = keep(file.read_bytes(), folder, name)
     except OSError:
@@ -221,7 +221,7 @@ def _name_of(file: Path) -> str:
 
 
 def _is_own(directory: Path) -> bool:
-    """Return whether a folder is ours: others may create folders of any name next to ours."""
+    """Return whether a folder is ours: others may create folders with any name beside it."""
     try:
         found = directory.lstat()
     except OSError:

@@ -46,7 +46,7 @@ LEAST_STATE_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A saved plan: whether it changes anything, what, and by what it is known again."""
+    """A saved plan: whether it changes anything, what, and its identity."""
 
     changes: bool
     pin: dict[str, Any]
@@ -108,8 +108,8 @@ class TerraformRun:
     async def initialise(self, *, changing: bool) -> None:
         """Write what the commands read, then init: backend, providers, modules.
 
-        Before that the state is registered for this request, or, where nothing is to be
-        changed, it is only refused where it is another's.
+        Before that the state is registered for this request; if nothing is to be changed, it is
+        only checked that it is not another request's.
         """
         await policy.check_root(self.spec, self._directory, self._folder, self._options)
         files = await self._read_files()
@@ -137,7 +137,7 @@ class TerraformRun:
     def _backend(
         self, written: str | None, files: Mapping[str, HclBlock]
     ) -> tuple[str, Mapping[str, Any]]:
-        """Return the kind of the backend that init is going to set up, and its configuration."""
+        """Return the type and the configuration of the backend that init will set up."""
         if written is not None:
             return written, self._directory.written_backend()
         return backend.declared_backend(files) or ("module", {"path": self.spec.source.address})
@@ -153,7 +153,7 @@ class TerraformRun:
             ) from error
 
     async def plan(self, *, for_apply: bool = False) -> Plan:
-        """Plan, save the plan, and refuse it where it may not be applied, or is not approved."""
+        """Plan and save the plan; raises if it is not allowed, or not the approved one."""
         events = self._events()
         command = ["plan", "-json", "-input=false", "-detailed-exitcode", self._lock]
         command += [f"-var-file={self._directory.variables}", f"-out={self._directory.plan}"]
@@ -191,7 +191,7 @@ class TerraformRun:
         return plan
 
     def _pin(self, summary: Summary, changes: Changes) -> dict[str, Any]:
-        """Return by what this plan is known: a value of JSON without secrets."""
+        """Return the identity of this plan: a JSON value without secrets."""
         variables = self._context.secrets.hide_in(self.spec.variables)
         return {
             "source": str(self.spec.source),
@@ -227,7 +227,7 @@ class TerraformRun:
             )
 
     async def apply(self, plan: Plan) -> None:
-        """Apply exactly the saved plan; there is room for a state that its backend refuses."""
+        """Apply exactly the saved plan, with space reserved in case its backend is unavailable."""
         await self._reserve(plan)
         await self.registration.note(None)
         events = self._events()
@@ -256,7 +256,7 @@ class TerraformRun:
     async def _cancelled_error(
         self, ended: CommandResult, events: Events, *, since: datetime
     ) -> ActionError:
-        """Tidy up after an apply that was cancelled, and return the error that tells of it."""
+        """Clean up after a cancelled apply, and return its error."""
         error = await self._clean_up(ended, events, since=since)
         who = "The worker was stopped" if worker_is_stopping() else "The action was cancelled"
         error.message = f"{who}. {error.message}"
@@ -282,7 +282,7 @@ class TerraformRun:
             return self._uncertain_error(ended, events)
 
     async def _unlock(self, ended: CommandResult, events: Events, *, since: datetime) -> str:
-        """Remove the lock that a killed command has left; returns what to tell of it."""
+        """Remove the lock that a killed command has left; return a sentence about it."""
         if not ended.killed:
             return ""
         return await remove_left_lock(self._late_cli, events, since=since)
@@ -290,7 +290,7 @@ class TerraformRun:
     async def _apply_error(self, ended: CommandResult, events: Events, *, lock: str) -> ActionError:
         """Return the error of a failed apply, with what it has left.
 
-        That is what the state says; of a killed command also what it said itself.
+        That is what the state contains; for a killed command also what it reported.
         """
         where = self.kept.location
         try:
@@ -324,7 +324,7 @@ class TerraformRun:
         return resources_of(values)
 
     async def outputs(self) -> dict[str, Any]:
-        """Return the outputs as Terraform tells them: value and whether it is sensitive."""
+        """Return the outputs as Terraform prints them: value and whether it is sensitive."""
         try:
             ended, read = await self._cli.json("output", "-json")
         except UnreadableOutputError as error:

@@ -20,7 +20,7 @@ from pao.core.errors import ErrorCode
 from pao.core.failure_classes import BROKEN, CONFLICT, NOT_SET, classify_report
 
 Call = Callable[..., Awaitable[tuple[CommandResult, bytes]]]
-"""Runs Terraform with these arguments in the module; returns how it ended and what it said."""
+"""Runs Terraform with these arguments in the module; returns its result and output."""
 
 
 async def write_back(
@@ -69,7 +69,7 @@ async def _read_whole(file: Path) -> dict[str, Any]:
 def _is_written(
     file: Path, state: dict[str, Any], output: bytes, *, location: StateLocation
 ) -> bool:
-    """Return whether the backend has this very state; raises where it has another or newer one."""
+    """Return whether the backend has this state; raises if it has another or newer one."""
     if is_no_state(output):
         return False
     try:
@@ -149,7 +149,7 @@ def elsewhere_error(file: Path, *, location: StateLocation) -> OutcomeUnknownErr
 
 
 def read_kept(file: Path) -> dict[str, Any] | None:
-    """Return the state in a file; None where it is not whole."""
+    """Return the state in a file; None if it is not whole."""
     try:
         return read_state(file.read_bytes())
     except (DamagedStateError, OSError):

@@ -27,7 +27,7 @@ class WorkingDirectory:
 
     root: Path
     used: int | None = None
-    """The descriptor that tells other processes that the folder is in use."""
+    """The descriptor of the lock that marks the folder as in use."""
     shared_paths: SharedPaths = field(default_factory=lambda: SharedPaths(None))
 
     @property
@@ -103,11 +103,11 @@ class WorkingDirectory:
         return dict(record.get("backend") or {})
 
     def without_paths(self, text: str) -> str:
-        """Return a text in which files are named as within the module."""
+        """Return a text with paths relative to the module."""
         text = self.shared_paths.named(text)
         text = re.sub(f"{re.escape(str(self.variables))} line \\d+", "variables", text)
         text = text.replace(f"{self.module}/", "")
-        # A state that could be kept nowhere else stays in the folder: its path is to be told.
+        # A state that could be kept nowhere else stays in the folder, so its path is kept.
         return re.sub(f"{re.escape(str(self.root))}/(?!{state_rescue.UNWRITTEN_STATE})", "", text)
 
     def keep_printed(self, content: bytes) -> Path:
@@ -121,7 +121,7 @@ class WorkingDirectory:
         return kept
 
     def reserve(self, size: int) -> None:
-        """Take the space here in which a state of this size can be kept, or raise OSError."""
+        """Reserve space for a state of this size; raises OSError."""
         with (self.root / RESERVE).open("wb") as stream:
             os.posix_fallocate(stream.fileno(), 0, size)
 
@@ -130,7 +130,7 @@ class WorkingDirectory:
         (self.root / RESERVE).unlink(missing_ok=True)
 
     def readable_copy(self, file: Path) -> Path:
-        """Return a file that is to be read by Terraform."""
+        """Return the file, or a copy that Terraform's account may read."""
         if self.account is None:
             return file
         copy = self.root / "copy.tfstate"
@@ -160,12 +160,12 @@ async def private_directory(
             yield directory
     finally:
         shared_paths.close()
-        # Plugins are hundreds of megabytes: removing them must not hold up the heartbeats.
+        # In a thread: plugins are hundreds of megabytes, and heartbeats must not stop.
         await asyncio.to_thread(state_rescue.clear, root, unwritten, name)
 
 
 def environment(directory: WorkingDirectory, options: TerraformOptions) -> dict[str, str]:
-    """Return all that commands get: a home of their own, and what the operator has listed."""
+    """Return the environment of commands: a private home, and what the operator has listed."""
     config = options.cli_config or directory.root / "terraform.rc"
     if options.cli_config is None or directory.account is not None:
         given = options.cli_config.read_text() if options.cli_config else CLI_CONFIG
@@ -183,7 +183,7 @@ def environment(directory: WorkingDirectory, options: TerraformOptions) -> dict[
         "TF_DATA_DIR": str(directory.data),
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
-        # Whatever asks for a password would wait for ever.
+        # A password prompt would wait forever.
         "GIT_TERMINAL_PROMPT": "0",
         # A module comes from the network, never from a file of this machine or by a program.
         "GIT_ALLOW_PROTOCOL": "https:ssh:http",
@@ -204,6 +204,6 @@ def write_json(file: Path, content: Any) -> None:
 
 
 def unwritten_folder(options: TerraformOptions) -> Path:
-    """Return the one folder in which states are kept that no backend took."""
+    """Return the folder of states that no backend has accepted."""
     parent = options.state_folder or Path(tempfile.gettempdir())
     return parent / "pao-terraform-unwritten-states"

@@ -19,7 +19,7 @@ class Workspace:
     log: ActionLog
 
     async def use(self, *, create: bool) -> bool:
-        """Select it; False where it does not exist and is not to be made."""
+        """Select it; return False if it does not exist and may not be created."""
         if not create and not await self.exists():
             return False
         if not backend.has_workspaces(self.directory):
@@ -39,7 +39,7 @@ class Workspace:
         return self.name in {line.strip("* ").strip() for line in listed.splitlines()}
 
     async def remove(self) -> None:
-        """Remove it again, where a plan alone has made it; one with a state stays."""
+        """Remove a workspace that was created for a plan; one with a state stays."""
         await self.cli.text("workspace", "select", "-no-color", "default")
         ended, _ = await self.cli.text("workspace", "delete", "-no-color", self.lock, self.name)
         if ended.code != 0:

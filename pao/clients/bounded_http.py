@@ -18,7 +18,7 @@ _MOST_CONNECTIONS = 20
 
 
 class UnusableAnswerError(Exception):
-    """The service gave no answer that can be used; the message names its host and nothing more."""
+    """The service gave no usable answer; the message names only its host."""
 
 
 _JSON = "application/json"
@@ -27,7 +27,7 @@ KEYS_JSON = "application/jwk-set+json"
 
 @dataclass(frozen=True, slots=True)
 class BoundedAnswer:
-    """What a service answered, with a body below the limit."""
+    """The answer of a service, with a body below the limit."""
 
     status: int
     content_type: str

@@ -1,4 +1,4 @@
-"""Telling the one workflow that reads the catalog's source to look, and asking what it found."""
+"""Signals and queries the workflow that reads the catalog's source."""
 
 import asyncio
 from datetime import timedelta
@@ -16,7 +16,7 @@ from pao.clients.temporal import RPC_TIMEOUT, TASK_TIMEOUT, TemporalUnavailableE
 from pao.core import names
 from pao.core.payloads.catalog import CatalogProposal, SyncReport, SyncRequest, SyncSignal
 
-# A workflow may end just when it is asked; the next one is started by asking again.
+# A workflow may end just when it is asked; asking again starts the next one.
 _TRIES = 3
 
 
@@ -28,7 +28,7 @@ class CatalogSyncs:
         self._queue = task_queue
 
     async def signal(self, signal: SyncSignal) -> None:
-        """Have the source looked at; returns once Temporal has stored that.
+        """Ask the workflow to check the source; returns once Temporal has stored the signal.
 
         Raises ``TemporalUnavailableError``.
         """
@@ -46,8 +46,8 @@ class CatalogSyncs:
         except (TimeoutError, RPCError, RuntimeError) as error:
             raise TemporalUnavailableError from error
 
-    async def propose(self, proposal: CatalogProposal) -> None:
-        """Have a pull or merge request judged; returns once Temporal has stored that.
+    async def propose(self, proposal: Proposal) -> None:
+        """Ask for a check of a pull or merge request; returns once Temporal has stored that.
 
         Raises ``TemporalUnavailableError``.
         """
@@ -66,9 +66,9 @@ class CatalogSyncs:
             raise TemporalUnavailableError from error
 
     async def refresh(self, request: SyncRequest, *, budget: float) -> SyncReport | None:
-        """Have the source looked at and return what came of it; None if it takes longer.
+        """Have the source checked and return the report; None if it takes longer.
 
-        Raises ``TemporalUnavailableError`` where nobody knows whether anybody will look.
+        Raises ``TemporalUnavailableError`` if it is unknown whether the source will be checked.
         """
         try:
             async with asyncio.timeout(budget):

@@ -1,4 +1,4 @@
-"""Tokens that stand for the password of an Aurora or RDS database (IAM authentication)."""
+"""Tokens in place of the password of an Aurora or RDS database (IAM authentication)."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ MAX_AGE_SECONDS = 600.0
 
 
 class DatabaseTokenError(Exception):
-    """AWS gives no token; the text names the kind of the error, no credentials."""
+    """AWS gave no token; the text is the type of the error, without credentials."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class DatabaseTokens:
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def __call__(self) -> str:
-        """Return a token that a server takes now."""
+        """Return a valid token."""
         async with self._lock:
             if self.age() > MAX_AGE_SECONDS:
                 self._token = await asyncio.to_thread(self._make)
@@ -46,7 +46,7 @@ class DatabaseTokens:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- as above
 
         try:
-            # A session of its own: the default one is not safe to share between threads.
+            # A new session: the default one is not thread-safe.
             client: Any = boto3.session.Session().client("rds", region_name=self.region)
             return str(
                 client.generate_db_auth_token(

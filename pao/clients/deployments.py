@@ -27,20 +27,20 @@ from temporalio.worker import WorkerDeploymentConfig
 from pao.clients.builds import build_of
 from pao.clients.queues import TASK_QUEUE_TYPES
 
-# A poll lasts a minute at most: whoever has not come back for longer is gone.
+# A poll lasts a minute at most: a worker that has not polled for longer is gone.
 POLLS_WITHIN = timedelta(seconds=75)
 _UNSUPPORTED = {RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED}
 
 
 class VersioningUnavailableError(Exception):
-    """This server has no versions of workers, or does not let us see them."""
+    """The server does not support versions of workers, or denies access to them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
     """Which build gets the requests; None: workers without a version.
 
-    ``is_chosen`` says that somebody has made it so, ``builds`` are those that Temporal knows.
+    ``is_chosen`` says that it was set explicitly, ``builds`` are those that Temporal knows.
     """
 
     current: str | None
@@ -63,7 +63,7 @@ class Deployment:
         self.name = deployment_name(task_queue)
 
     async def routing(self) -> Routing:
-        """Return who gets the requests; raises ``VersioningUnavailableError``."""
+        """Return the current routing; raises ``VersioningUnavailableError``."""
         request = DescribeWorkerDeploymentRequest(
             namespace=self._client.namespace, deployment_name=self.name
         )
@@ -114,7 +114,7 @@ class Deployment:
         return wanted <= seen
 
     async def polling_builds(self) -> set[str]:
-        """Return the builds that poll for workflows now; an empty text for workers without one."""
+        """Return the builds that poll for workflows; an empty text for workers without one."""
         answer = await self._describe_queue()
         oldest = datetime.now(UTC) - self._polls_within
         return {
@@ -132,7 +132,7 @@ class Deployment:
         return await self._client.workflow_service.describe_task_queue(request, retry=True)
 
     async def promote(self, build_id: str | None) -> None:
-        """Have a build get the requests from now on; None: workers without a version."""
+        """Make a build current, which then gets the requests; None: workers without a version."""
         request = SetWorkerDeploymentCurrentVersionRequest(
             namespace=self._client.namespace,
             deployment_name=self.name,
@@ -146,9 +146,9 @@ class Deployment:
         )
 
     def config(self, build_id: str) -> WorkerDeploymentConfig:
-        """Return what a worker of this build tells Temporal.
+        """Return the deployment options of a worker of this build.
 
-        Requests wait for weeks: pinned to their build, they would need its workers for as long.
+        Requests may wait for weeks, so they are not pinned to a build.
         """
         return WorkerDeploymentConfig(
             version=WorkerDeploymentVersion(self.name, build_id),

@@ -1,6 +1,6 @@
 """Queries the state of request workflows for the reconciler; decides nothing.
 
-Every question ends within ``SECONDS``: one workflow that does not answer holds up no other.
+Every query ends within ``SECONDS``: a workflow that does not answer blocks no other.
 """
 
 import asyncio
@@ -44,11 +44,11 @@ GONE = "Temporal no longer knows the request's workflow."
 
 
 class WorkflowUnansweredError(Exception):
-    """A workflow or Temporal did not answer; the next run asks again."""
+    """A workflow or Temporal did not answer; the next run retries."""
 
 
 class WorkflowPresence(StrEnum):
-    """What Temporal knows of a workflow."""
+    """Whether Temporal knows a workflow, and whether it runs."""
 
     RUNNING = "running"
     COMPLETED = "completed"
@@ -58,7 +58,7 @@ class WorkflowPresence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowState:
-    """A workflow's newest run: whether it lives, the state that it shows, why it is lost."""
+    """The newest run of a workflow: its presence, its status, and why it is lost."""
 
     presence: WorkflowPresence
     run_id: str | None = None
@@ -119,7 +119,7 @@ class WorkflowInspector:
         )
 
     async def _reason(self, description: WorkflowExecutionDescription) -> str:
-        """Return what became of a workflow, with the reason given where it was terminated."""
+        """Return how a workflow ended, with the given reason if it was terminated."""
         what = _LOST_TEXTS.get(
             description.status or WorkflowExecutionStatus.FAILED, "ended in Temporal"
         )
@@ -136,10 +136,10 @@ class WorkflowInspector:
         )
 
     async def lost_since(self, since: datetime) -> list[str]:
-        """Return the requests whose workflows have ended before their time since this moment.
+        """Return the requests whose workflows were lost since a moment.
 
-        The list comes from Temporal's search, which lags a little behind and may be away: it only
-        says whom to ask first.
+        The list comes from Temporal's search, which lags a little behind and may be
+        unavailable: it only says which requests to check first.
         """
         query = (
             f"WorkflowType IN ({_KINDS}) AND TaskQueue = '{self._queue}' AND "
@@ -209,7 +209,7 @@ class WorkflowInspector:
                 yield one
 
     async def read_input(self, request_id: str, run_id: str) -> RequestInput:
-        """Read what a run was started with. Raises ``WorkflowUnansweredError``."""
+        """Return the input of a run; raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
         async with _bounded_call():
             async for event in handle.fetch_history_events(page_size=1):
@@ -221,9 +221,9 @@ class WorkflowInspector:
         raise WorkflowUnansweredError("its history is empty")
 
     async def mirror_again(self, request_id: str, *, key: str) -> None:
-        """Make a running workflow write its state once more; return when Postgres has it.
+        """Make a running workflow write its state again; returns when Postgres has it.
 
-        Raises ``WorkflowUnansweredError`` when it does not come to it in time.
+        Raises ``WorkflowUnansweredError`` if that takes too long.
         """
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         async with _bounded_call():
@@ -234,7 +234,7 @@ class WorkflowInspector:
             )
 
     async def snapshot(self, request_id: str, run_id: str) -> Snapshot:
-        """Ask a workflow, closed ones too, for its state. Raises ``WorkflowUnansweredError``."""
+        """Return a workflow's snapshot, also of a closed one; raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
         async with _bounded_call():
             snapshot: Snapshot = await handle.query(
@@ -257,7 +257,7 @@ class WorkflowInspector:
 
 @asynccontextmanager
 async def _bounded_call() -> AsyncIterator[None]:
-    """Bound a question, and turn every way to get no answer into ``WorkflowUnansweredError``."""
+    """Bound a query, and turn every failure into ``WorkflowUnansweredError``."""
     try:
         async with asyncio.timeout(SECONDS):
             yield

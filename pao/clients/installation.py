@@ -1,8 +1,8 @@
 """Keeps installations apart that share a Temporal namespace and a task queue by mistake.
 
 Every workflow carries the id of its installation in its memo, every activity in a header. What
-belongs to another installation is refused with a sentence that names both; what carries no id is
-of an earlier version and goes on.
+belongs to another installation is refused with a message that names both; what has no id is of an
+earlier version and is accepted.
 """
 
 import os
@@ -29,7 +29,7 @@ GetInstallation = Callable[[], Awaitable[str]]
 
 
 class ForeignInstallationError(PaoError):
-    """A workflow belongs to another installation: 503 until the operator has parted the two."""
+    """A workflow belongs to another installation: 503 until the operator has separated them."""
 
     def __init__(self, workflow_id: str, *, theirs: str, ours: str) -> None:
         message = foreign_installation_message(f"Workflow {workflow_id}", theirs=theirs, ours=ours)
@@ -37,7 +37,7 @@ class ForeignInstallationError(PaoError):
 
 
 def foreign_installation_message(what: str, *, theirs: str, ours: str) -> str:
-    """Say what belongs to whom, and what to do about it."""
+    """Return which installation something belongs to, and what to do about it."""
     return (
         f"{what} belongs to installation {theirs}; this process belongs to installation {ours}, "
         "by its database. Both use the same task queue: give each installation its own "
@@ -46,12 +46,12 @@ def foreign_installation_message(what: str, *, theirs: str, ours: str) -> str:
 
 
 def worker_identity(installation: str) -> str:
-    """Return how a worker shows itself to Temporal."""
+    """Return the identity of a worker in Temporal."""
     return f"{os.getpid()}@{socket.gethostname()}{_IDENTITY}{installation}"
 
 
 def installation_of(identity: str) -> str | None:
-    """Return the installation of a worker that shows itself so; None if it does not say."""
+    """Return the installation in a worker's identity; None without one."""
     return identity.partition(_IDENTITY)[2] or None
 
 
@@ -61,13 +61,13 @@ async def is_foreign(execution: client.WorkflowExecution, installation: str) -> 
 
 
 class ClientGuard(client.Interceptor):
-    """Marks what a client starts, and refuses to ask or tell workflows of other installations."""
+    """Marks started workflows, and refuses to query or signal those of other installations."""
 
     def __init__(self, installation: GetInstallation) -> None:
         self._installation = installation
 
     def intercept_client(self, inner: client.OutboundInterceptor) -> client.OutboundInterceptor:
-        """Mark workflows at their start, and ask whose they are before anything else."""
+        """Mark workflows at their start, and check their installation before other calls."""
         return _ClientOutboundGuard(inner, self._installation)
 
 

@@ -3,7 +3,7 @@
 The SDK converts nested dataclasses in Python, in both directions; this was a tenth of the
 processor time that a worker needs for a request. msgspec writes the same JSON (keys sorted; text
 as UTF-8 instead of escapes) and reads it into the same values. What it does not know, and what it
-refuses although the SDK reads it (a lone surrogate, ``NaN``), goes the SDK's way.
+refuses although the SDK reads it (a lone surrogate, ``NaN``), is left to the SDK.
 """
 
 from dataclasses import is_dataclass

@@ -1,4 +1,4 @@
-"""Proofs that PAO sent a signal: anybody who can signal in Temporal can write any ``by``.
+"""Proofs that PAO sent a signal: anybody who can signal in Temporal can set any ``by``.
 
 A proof is a keyed hash (HMAC-SHA-256, by a key that is derived from ``PAO_ENCRYPTION_KEYS``) over
 the request, the signal's name and the whole payload. Temporal sees it and cannot make one.
@@ -20,7 +20,7 @@ def with_proof(
 
 
 def is_proven(box: SecretBox, request_id: str, signal: str, payload: Mapping[str, Any]) -> bool:
-    """Return whether PAO has sent this payload, by this signal, to the workflow of this request."""
+    """Return whether PAO has sent this payload by this signal to this request's workflow."""
     proof = payload.get(PROOF)
     try:
         content = _content(request_id, signal, payload)

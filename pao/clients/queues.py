@@ -31,7 +31,7 @@ def polled_queues(task_queue: str) -> dict[str, Sequence[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in one queue: tasks, and the age of the oldest in seconds, both approximate."""
+    """The tasks in one queue, and the age of the oldest in seconds, both approximate."""
 
     queue: str
     kind: str

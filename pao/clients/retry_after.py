@@ -1,4 +1,4 @@
-"""When a target wants to be called again, as it says in its headers."""
+"""How long a target asks to wait, by its headers."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ _LONGEST_DATE = 40
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return for how many seconds a target wants to be left alone; None if it does not say.
+    """Return how many seconds a target asks to wait; None if it does not say.
 
     Reads Retry-After, which holds seconds or a date. Names of headers are in lower case.
     """

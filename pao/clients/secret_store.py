@@ -15,11 +15,11 @@ CACHE_SECONDS = 60.0
 
 
 class SecretsUnavailableError(Exception):
-    """A store does not answer; the text names the store, never a value."""
+    """A store is unavailable; the text names the store, never a value."""
 
 
 class SecretUnusableError(Exception):
-    """A secret is there, but cannot be used until somebody corrects it."""
+    """A secret exists, but cannot be used until it is corrected."""
 
 
 class SecretSource(Protocol):
@@ -56,10 +56,10 @@ class FolderSecrets:
         self._folder = folder
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Return those that are there, without the line's end.
+        """Return those that exist, without the final line break.
 
         An unreadable file is an error, not an absent secret; a file is never truncated. Raises
-        ``SecretsUnavailableError`` and, for what is no secret, ``SecretUnusableError``.
+        ``SecretsUnavailableError`` and, for invalid content, ``SecretUnusableError``.
         """
         found = {}
         for name in names:
@@ -70,7 +70,7 @@ class FolderSecrets:
 
 
 class ParameterStoreSecrets:
-    """Parameters under one prefix of AWS Parameter Store; what was read is kept for a minute.
+    """Parameters under one prefix of AWS Parameter Store, cached for a minute.
 
     ``clock`` counts seconds.
     """
@@ -90,9 +90,9 @@ class ParameterStoreSecrets:
         self._client: Any = None
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Return those that are there; raises ``SecretsUnavailableError``."""
+        """Return those that exist; raises ``SecretsUnavailableError``."""
         wanted = set(names)
-        # Taken before the others are read: what ends meanwhile was valid when it was asked for.
+        # Read before the others: what expires meanwhile was valid at the call.
         found = self._get_cached(wanted)
         if unread := sorted(wanted - found.keys()):
             read = await asyncio.to_thread(self._fetch, unread)
@@ -144,7 +144,7 @@ class SecretStore:
     async def find(self, names: Iterable[str]) -> dict[str, str]:
         """Return those of the named secrets that exist; raises as the sources do.
 
-        A blank one is none: whoever made it has not set it yet.
+        A blank one does not count: it has not been set yet.
         """
         missing = [name for name in names if _NAME.fullmatch(name)]
         found: dict[str, str] = {}

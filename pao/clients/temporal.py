@@ -46,10 +46,10 @@ RPC_TIMEOUT = timedelta(seconds=5)
 CHECK_SECONDS = 1.0
 # The server, or the way to it, was too slow; any other status is a start that it refused.
 SLOW = {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNAVAILABLE}
-# A request has one workflow; another one only takes up what a lost one has left.
+# A request has one workflow; another one only resumes after a lost one.
 FIRST_START = WorkflowIDReusePolicy.REJECT_DUPLICATE
 FURTHER_START = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
-# An answer this young stands for the next: under load no submission pays for a check.
+# An answer is trusted this long, so that submissions under load need no check.
 TRUSTED_SECONDS = 1.0
 _NO_WORKER = "no worker has answered yet; try again"
 
@@ -58,7 +58,7 @@ AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer, FilesAns
 
 @dataclass(frozen=True, slots=True)
 class _Question(Generic[AnswerT]):
-    """A short workflow, what its ids begin with, and the answer where none comes."""
+    """A short workflow, the prefix of its ids, and the answer if none comes."""
 
     workflow: str
     kind: str
@@ -97,8 +97,8 @@ class RequestWorkflows:
     ) -> SettledRequest | None:
         """Start a request's workflow and wait until it settles, at most ``budget`` seconds.
 
-        None means that it has not settled yet, or that nobody knows: what is true is learnt from
-        the request's row. Repeating the call is safe; a workflow that exists is attached to.
+        None means that it has not settled yet, or that this is unknown: the request's row says
+        which. Repeating the call is safe; it attaches to an existing workflow.
         """
         operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             _kind(request_input), request_input, **self._start_options(request_input, summary)
@@ -136,8 +136,8 @@ class RequestWorkflows:
     ) -> bool:
         """Start a request's workflow without waiting; False when it had ended before.
 
-        ``reuse`` says after which ends another one may follow; by itself none follows a first one,
-        and one that takes up follows those that were lost.
+        ``reuse`` says after which ends another workflow may start; by default none follows a first
+        one, and one that resumes follows those that were lost.
         Raises the SDK's ``RPCError`` when Temporal refuses or cannot be reached.
         """
         try:
@@ -154,7 +154,7 @@ class RequestWorkflows:
     async def start_only(self, request_input: RequestInput, *, summary: str, budget: float) -> None:
         """Start a request's workflow as its submission does, without waiting for it to settle.
 
-        What goes wrong is logged at most: the request is stored, and the sweeper starts it.
+        Errors are only logged: the request is stored, and the sweeper starts it.
         """
         try:
             async with asyncio.timeout(budget):
@@ -188,7 +188,7 @@ class RequestWorkflows:
 
         None means that the signal has arrived and its outcome is not known yet. Raises
         ``WorkflowGoneError`` when the workflow has closed (an abort closes it) and
-        ``TemporalUnavailableError`` when nobody knows whether the signal has arrived.
+        ``TemporalUnavailableError`` if it is unknown whether the signal has arrived.
         """
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         try:
@@ -217,7 +217,7 @@ class RequestWorkflows:
     async def _outcome(
         self, handle: WorkflowHandle[Any, Any], decision_id: str, budget: float
     ) -> DecisionRecord | None:
-        """Ask for a decision's outcome; the signal is there, so no error here takes it back."""
+        """Return a decision's outcome; the signal has arrived, whatever fails here."""
         query = OutcomeQuery(decision_id=decision_id, wait_seconds=budget)
         try:
             async with asyncio.timeout(budget + CHECK_SECONDS):
@@ -259,7 +259,7 @@ class RequestWorkflows:
     async def _ask(
         self, question: _Question[AnswerT], given: Any, summary: str, budget: float
     ) -> AnswerT:
-        """Run a short workflow; within ``budget`` seconds it answers, or nobody does."""
+        """Run a short workflow; return its answer, or the fallback after ``budget`` seconds."""
         try:
             async with asyncio.timeout(budget):
                 found: AnswerT = await self._client.execute_workflow(
@@ -276,7 +276,7 @@ class RequestWorkflows:
         except TimeoutError:
             return question.fallback
         except WorkflowFailureError as error:
-            # Somebody has ended it, or it took too long; asking again is all that one can do.
+            # Somebody has ended it, or it took too long; the caller may try again.
             _log.warning("a %s workflow ended without an answer: %s", question.kind, error.cause)
             return question.fallback
         except RPCError as error:
@@ -291,19 +291,19 @@ class RequestWorkflows:
                     timeout=timedelta(seconds=CHECK_SECONDS)
                 )
         except (TimeoutError, RPCError, RuntimeError) as error:
-            # Whoever asks for it within the second for which the last answer is trusted hears it.
+            # The last answer is no longer trusted.
             self._seen = float("-inf")
             raise TemporalUnavailableError from error
         self._seen = time.monotonic()
 
 
 def _kind(request_input: RequestInput) -> str:
-    """Return the workflow that carries such a request out."""
+    """Return the workflow type of a request."""
     return names.BUNDLE_WORKFLOW if is_bundle(request_input.plan) else names.REQUEST_WORKFLOW
 
 
 def _warn_of_refusal(error: BaseException, request_id: str) -> None:
-    """Log a start that the server refused: unlike a slow one, it may never come to pass."""
+    """Log a start that the server refused: unlike a slow one, it may never happen."""
     if isinstance(error, RPCError) and error.status not in SLOW:
         _log.warning(
             "Temporal has refused to start the request's workflow: %s",

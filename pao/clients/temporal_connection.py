@@ -34,10 +34,10 @@ class TemporalTarget:
 
 
 class ForgivingConverter(DefaultPayloadConverter):
-    """Reads what Temporal's own converter reads, and gives what nobody can read as it came.
+    """Reads what Temporal's own converter reads, and returns unreadable payloads unchanged.
 
-    Only where no type is asked for: so are the inputs of signals, which people send. The SDK would
-    drop a signal that cannot be read; this way the workflow gets it and records it as rejected.
+    Only if no type is given, as for the inputs of signals, which people send. The SDK would drop a
+    signal that cannot be read; this way the workflow records it as rejected.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class ForgivingConverter(DefaultPayloadConverter):
 
 
 CONVERTER = DataConverter(payload_converter_class=ForgivingConverter)
-"""How PAO reads and writes payloads; like Temporal's own it does the same in every context."""
+"""PAO's converter of payloads; like Temporal's own, the same in every context."""
 
 
 async def connect(
@@ -78,7 +78,7 @@ async def connect(
 ) -> Client:
     """Connect to Temporal; with ``lazy`` the first call connects, so that a start never waits.
 
-    Workflows are marked with the ``installation``, and those of others are not touched.
+    Workflows are marked with the ``installation``; those of others are refused.
 
     Raises ``PaoError`` ``SERVICE_UNAVAILABLE`` when Temporal does not answer.
     """

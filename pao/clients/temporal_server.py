@@ -1,4 +1,4 @@
-"""What health asks Temporal: who polls for this installation, and what is registered. Read-only."""
+"""Queries of health: pollers of this installation, and registered search attributes."""
 
 import asyncio
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class TemporalServer:
     async def pollers(self, installation: str | None = None) -> Pollers:
         """Return the workers that Temporal has seen polling for workflows, within five minutes.
 
-        Those of an earlier version do not say to which installation they belong: they count as own.
+        Those of an earlier version do not name their installation: they count as own.
         """
         request = DescribeTaskQueueRequest(
             namespace=self.client.namespace,
@@ -77,7 +77,7 @@ class TemporalServer:
     async def missing_search_attributes(self) -> list[str]:
         """Return the search attributes that are not registered: without them no request starts.
 
-        None where the server keeps the list to its operators, as Temporal Cloud does.
+        Empty if the server shows the list only to its operators, as Temporal Cloud does.
         """
         request = ListSearchAttributesRequest(namespace=self.client.namespace)
         try:

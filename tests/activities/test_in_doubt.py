@@ -82,7 +82,7 @@ async def test_a_call_that_was_accepted_is_asked_after_where_its_target_said() -
     await stage.close()
     told = caught.value.details[0]
     assert told["askable"] is True
-    assert told["retry"] == f"A retry goes on asking at {server.url}/jobs/1."
+    assert told["retry"] == f"A retry continues to poll {server.url}/jobs/1."
     assert f"{server.url}/jobs/1" in told["byHand"]
 
 

@@ -105,7 +105,9 @@ async def test_a_lost_answer_attaches_nothing_twice(
 ) -> None:
     jira.fault(kind, match={"path": "/attachments"})
     given = config(attachments=ATTACHMENTS)
-    with pytest.raises(OutcomeUnknownError, match="A retry goes on with the same ticket") as caught:
+    with pytest.raises(
+        OutcomeUnknownError, match="A retry continues with the same ticket"
+    ) as caught:
         await ACTION.execute(given, about)
     [left] = caught.value.partial
     result = await again(given, about)

@@ -68,7 +68,7 @@ async def test_an_apply_that_fails_half_way_lists_what_is_in_the_state(
 
     assert failure.kind == "ActionFailed"
     assert "The disk is full." in failure.message
-    assert "A retry plans anew and applies what is missing" in failure.message
+    assert "A retry plans again and applies what is missing" in failure.message
     assert failure.left == ["terraform_data.bad", "terraform_data.good"]
     assert all(
         "terraform destroy in workspace" in one["cleanup"] for one in failure.facts["partial"]

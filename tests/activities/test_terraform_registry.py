@@ -171,7 +171,7 @@ async def test_without_a_registry_nothing_is_begun(ground: TerraformBench, datab
     failure = await replace(ground, states=StateRegistry(gone)).failure(ground.module(PAIR))
     await gone.close()
     assert (failure.facts["cause"], failure.facts["retryable"]) == ("ours", True)
-    assert "could not be asked; nothing was changed" in failure.message
+    assert "is unavailable; nothing was changed" in failure.message
     assert not (ground.folder / "terraform.log").exists()
 
 

@@ -21,11 +21,11 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 class ExtractError(Exception):
-    """The answer does not hold what the document promises, or cannot be read within bounds."""
+    """The answer lacks what the document promises, or is too large to read."""
 
 
 def read_outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
-    """Return what later actions may use; raises ``ExtractError`` for a promise that is not kept."""
+    """Return the outputs for later actions; raises ``ExtractError`` if one is missing."""
     body = read_body(answer)
     made: dict[str, Any] = {"status": answer.status, "body": body}
     if answer.truncated and config.response.extract:
@@ -38,7 +38,7 @@ def read_outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any
 
 
 def read_body(answer: TargetResponse) -> Any:
-    """Return the body as JSON where it is such, else as text; None for an empty one."""
+    """Return the body as JSON, else as text; None for an empty one."""
     if not answer.body:
         return None
     try:
@@ -48,7 +48,7 @@ def read_body(answer: TargetResponse) -> Any:
 
 
 def can_disprove(condition: AnswerCondition, answer: TargetResponse) -> bool:
-    """Return whether an answer can prove that a condition does not hold: a login page cannot.
+    """Return whether an answer can disprove a condition: a login page cannot.
 
     That takes a whole JSON document, or for the path ``$`` a whole text that is not HTML.
     """
@@ -62,8 +62,8 @@ def can_disprove(condition: AnswerCondition, answer: TargetResponse) -> bool:
 def holds(condition: AnswerCondition, answer: TargetResponse) -> bool:
     """Return whether a condition holds for an answer.
 
-    A text and a scalar are the same when they are written the same: a look that took ``"true"``
-    for absent where the target says ``true`` would do everything twice. 1 is not true.
+    A text equals a scalar that is written the same: if a look did not match ``"true"`` with
+    ``true``, everything would be done twice. 1 is not true.
     """
     found = _first_match(condition.path, read_body(answer))
     if not condition.values:
@@ -81,12 +81,12 @@ def _is_same(found: Any, wanted: Any) -> bool:
 
 
 def has_value(condition: AnswerCondition, answer: TargetResponse) -> bool:
-    """Return whether an answer holds what a condition reads, whatever its value."""
+    """Return whether an answer contains the value that a condition reads."""
     return _first_match(condition.path, read_body(answer)) is not json_paths.MISSING
 
 
 def status_url(where: StatusUrl, answer: TargetResponse) -> str | None:
-    """Return the address that the answer names, whole; None where it names none."""
+    """Return the absolute status address in the answer; None if there is none."""
     found: Any = None
     if where.path is not None:
         found = _first_match(where.path, read_body(answer))

@@ -110,7 +110,7 @@ def _sign(outbound: HttpRequest, sigv4: AwsSignature, context: ActionContext) ->
         headers=outbound.headers,
     )
     keys = Credentials(sigv4.access_key_id, sigv4.secret_access_key, sigv4.session_token)
-    # S3 signs a path as it is sent, and the body by a header of its own.
+    # S3 signs the path as it is sent, and the body by a separate header.
     signer = auth.S3SigV4Auth if sigv4.service == S3 else auth.SigV4Auth
     signer(keys, sigv4.service, sigv4.region).add_auth(request)
     signature = str(request.headers.get("Authorization", "")).rpartition("Signature=")[2]
@@ -119,12 +119,12 @@ def _sign(outbound: HttpRequest, sigv4: AwsSignature, context: ActionContext) ->
 
 
 def _canonical_url(url: str, *, path: bool) -> str:
-    """Return an address with its query encoded as AWS does before it signs, maybe its path too."""
+    """Return an address with its query, and optionally its path, encoded as AWS signs it."""
     read = httpx.URL(url)
     target, mark, query = read.raw_path.decode("ascii").partition("?")
     if path:
         target = "/".join(map(_percent_encode, target.split("/")))
-    # A blank may be written as "+", which AWS takes for a plus sign.
+    # A blank may be encoded as "+", which AWS takes for a plus sign.
     pairs = (one.split("=", 1) for one in query.replace("+", "%20").split("&"))
     query = "&".join("=".join(map(_percent_encode, pair)) for pair in pairs)
     return str(read.copy_with(raw_path=f"{target}{mark}{query}".encode(), fragment=None))
@@ -170,7 +170,7 @@ async def _fetch_token(credentials: ClientCredentials, context: ActionContext) -
         headers["Authorization"] = f"Basic {pair}"
     else:
         form |= {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
-    # Fetching a token changes nothing that anybody must know of: its loss is a plain failure.
+    # Fetching a token has no effect in the target: a lost answer is a plain failure.
     try:
         answer = await context.http.request(
             "POST",
@@ -197,7 +197,7 @@ def _read_token(answer: TargetResponse, credentials: ClientCredentials) -> Acces
 
 
 def token_key(credentials: ClientCredentials) -> str:
-    """Return by what the tokens of a client are cached; shows no secret."""
+    """Return the key of a client's tokens in the cache; it contains no secret."""
     client = (
         credentials.client_id,
         credentials.client_secret,

@@ -1,4 +1,4 @@
-"""Builds what is sent from a configuration: address with query, headers, body."""
+"""Builds the request of a configuration: address with query, headers, body."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ _CONTENT_TYPES = {
 
 
 def build_url(url: str, query: Mapping[str, Any]) -> str:
-    """Return an address with more query; what is null is left out."""
+    """Return an address with further query parameters; null values are left out."""
     given = {name: _texts(value) for name, value in query.items() if value is not None}
     try:
         read = httpx.URL(url)
@@ -61,8 +61,8 @@ def _encode_body(body: RequestBody) -> str:
 def _multipart(parts: Mapping[str, Any], mark: str) -> tuple[bytes | None, dict[str, str]]:
     """Return the body and its content type, or neither if no part is left.
 
-    No value can hold the boundary, which is made of all of them: the mark alone is known to
-    whoever corrects a value for a retry.
+    No value can contain the boundary, which depends on all of them: a person who corrects a value
+    for a retry knows the mark.
     """
     digest = hashlib.sha256(json.dumps([mark, parts], sort_keys=True).encode()).hexdigest()
     boundary = f"{mark}-{digest[:24]}"

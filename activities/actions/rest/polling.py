@@ -27,7 +27,7 @@ GONE = frozenset({404, 410})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 TO_RESULT = frozenset({302, 303})
 HOPS = 5
-# An answer such as 401 or 404 may be the target's bad moment; so many in a row are its word.
+# A single 401 or 404 may be temporary; this many in a row are not.
 PATIENCE = 5
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class StatusResponse:
 async def poll_once(
     sender: Sender, config: RestApiConfig, context: ActionContext, url: str
 ) -> StatusResponse:
-    """Poll once, following redirects by GET; each hop is checked like the first address."""
+    """Poll once; redirects are followed by GET, and each is checked like the first address."""
     redirected = False
     for _ in range(HOPS):
         answer = await sender.read_named(config, context, url)
@@ -63,7 +63,7 @@ async def poll_once(
 async def poll(
     sender: Sender, config: RestApiConfig, context: ActionContext, url: str
 ) -> ActionResult:
-    """Poll until the target is done, also across outages."""
+    """Poll until the target is done; outages do not end it."""
     following = _async_config(config)
     since = float(context.progress.saved.get("since") or time.time())
     context.progress.save({"since": since})
@@ -82,16 +82,16 @@ async def poll(
             await context.log.warning(f"The target cannot be asked now: {met.error.message}")
         if time.time() - since > following.timeout:
             raise OutcomeUnknownError(
-                f"The target was not done after {following.timeout:g} s. It may be later: a "
-                f"retry goes on asking at {safe_url(url)}.",
-                judged=INTERRUPTED,
+                f"The target was not done after {following.timeout:g} s. It may be done later: a "
+                f"retry continues to poll {place(url)}.",
+                judged=CUT,
             )
         await asyncio.sleep(following.every)
 
 
 @dataclass(frozen=True, slots=True)
 class ResumedPoll:
-    """The result at an earlier attempt's status address; None: the target reports failure."""
+    """The result at an earlier attempt's status address; None if the target reports failure."""
 
     result: ActionResult | None
 
@@ -99,9 +99,9 @@ class ResumedPoll:
 async def resume_poll(
     sender: Sender, config: RestApiConfig, context: ActionContext, earlier: Pending
 ) -> ResumedPoll | None:
-    """Ask where an earlier attempt had been told to; None where nothing is known there any more.
+    """Poll the status address of an earlier attempt; None if it no longer exists.
 
-    What is still at work, or cannot be asked now, is waited for once more.
+    A job that is still running, or cannot be polled now, is waited for again.
     """
     waits = ResumedPoll(ActionResult(outputs={"status": ACCEPTED, "body": None}, pending=earlier))
     try:
@@ -120,11 +120,11 @@ async def resume_poll(
 
 
 def evaluate_status(config: RestApiConfig, status: StatusResponse) -> ActionResult | None:
-    """Return the result of a target that is done, None while it is at work.
+    """Return the result of a target that is done; None while it is running.
 
-    A 303 or 302 leads to the result, which need not tell a status: without what ``until`` reads,
-    it is the result, unless it is HTML, such as a login page. Raises ``ActionFailedError`` where
-    the target says that it has failed.
+    A 303 or 302 leads to the result, which need not contain a status: without what ``until``
+    reads, it is the result, unless it is HTML, such as a login page. Raises ``ActionFailedError``
+    if the target reports that it has failed.
     """
     following, answer = _async_config(config), status.answer
     if following.fail_when is not None and answers.holds(following.fail_when, answer):
@@ -143,7 +143,7 @@ def evaluate_status(config: RestApiConfig, status: StatusResponse) -> ActionResu
 def result_of(
     config: RestApiConfig, answer: TargetResponse, *, reading: bool = False
 ) -> ActionResult:
-    """Return the outputs of an answer; raises where it is not as the document promises."""
+    """Return the outputs of an answer; raises if it is not as the document promises."""
     try:
         made = answers.read_outputs(config, answer)
     except answers.ExtractError as error:

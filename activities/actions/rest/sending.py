@@ -17,7 +17,7 @@ from pao.core.answers import READ_BYTES
 
 
 class Sender:
-    """Sends for the executions of one process, which share their OAuth 2 tokens."""
+    """Sends the calls of one process, which share their OAuth 2 tokens."""
 
     def __init__(self) -> None:
         self._tokens = TokenCache()
@@ -50,7 +50,7 @@ class Sender:
     ) -> TargetResponse:
         """Read an address that the target named.
 
-        Credentials, and the document's headers, are kept from one of another host.
+        Another host gets neither credentials nor the document's headers.
         """
         return await self.read(_without_credentials(config, url), context, url)
 
@@ -65,7 +65,7 @@ class Sender:
         sent = await authenticate(outbound, given, context, self._tokens)
         answer = await _send_once(sent, config, context, max_body)
         if answer.status == UNAUTHORIZED and isinstance(given, ClientCredentials):
-            # Refused before anything was done: the kept token may have ended early.
+            # Refused before anything was done: the cached token may have been revoked.
             refused = sent.headers["Authorization"].removeprefix("Bearer ")
             self._tokens.forget(token_key(given), refused)
             sent = await authenticate(outbound, given, context, self._tokens)

@@ -1,1 +1,1 @@
-"""What AWS says about callers: who signed a call, and which groups they are in."""
+"""Callers as AWS knows them: who signed a call, and their groups."""

@@ -1,11 +1,11 @@
-"""Who an AWS caller is: account, ARN and user id as STS states them, which must agree. Pure."""
+"""The identity of an AWS caller: account, ARN and user id from STS, which must agree. Pure."""
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 _ACCOUNT = r"(?P<account>\d{12})"
-# No sign that a path or a name may not have: IAM is asked about what stands here.
+# Only characters that a path or a name may have: IAM is queried with them.
 _ARN = re.compile(
     rf"arn:(?P<partition>aws[a-z-]*):(?P<service>iam|sts)::{_ACCOUNT}:(?P<rest>[\x21-\x7e]+)",
     re.ASCII,
@@ -13,7 +13,7 @@ _ARN = re.compile(
 _USER_ID = re.compile(r"AIDA[A-Z0-9]{12,124}")
 _ROLE_ID = re.compile(r"(?P<role>AROA[A-Z0-9]{12,124}):(?P<session>[\w+=,.@-]{2,64})", re.ASCII)
 _LONGEST = 2048
-# Identity Center makes its roles under this name, and nobody else in this path.
+# Identity Center's roles have this prefix, and only they have this path.
 _RESERVED_NAME = "AWSReservedSSO_"
 RESERVED_PATH = "/aws-reserved/sso.amazonaws.com/"
 
@@ -28,12 +28,12 @@ class CallerKind(StrEnum):
 
 
 class CallerError(Exception):
-    """What is said about a caller does not agree with itself, or is of no known kind."""
+    """The facts about a caller are inconsistent, or of an unknown kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsCaller:
-    """An AWS identity. ``unique_id`` is never given to anybody else: AIDA..., AROA... .
+    """An AWS identity. ``unique_id`` is never reused: AIDA..., AROA... .
 
     ``name`` is that of the user or of the role; ``session`` is set for roles, and is the caller's
     own choice unless Identity Center made the role.
@@ -49,7 +49,7 @@ class AwsCaller:
 
     @property
     def claims_identity_center(self) -> bool:
-        """Whether the role is called as those of Identity Center are; its path must prove it."""
+        """Whether the role has the name of one of Identity Center; its path must prove it."""
         return self.kind is CallerKind.ROLE and self.name.startswith(_RESERVED_NAME)
 
 

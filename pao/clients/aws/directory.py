@@ -1,7 +1,7 @@
-"""What IAM and Identity Center know of a caller: groups, and what a role is. Read-only, cached.
+"""Groups and roles of callers, from IAM and Identity Center. Read-only, cached.
 
-An answer counts for five minutes. Without an answer there is none: an old one is not kept, because
-a membership that was taken away must not outlive an outage.
+An answer is valid for five minutes. An older one is not used during an outage, because a membership
+that was revoked must not outlive it.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ T = TypeVar("T")
 CACHE_SECONDS = 300.0
 FAILED_SECONDS = 10.0
 _MAX_CACHED = 10_000
-# A caller in more groups than this is in none: something is wrong.
+# More groups than this are an error: the caller then has none.
 MOST_GROUPS = 1_000
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 2, 3, 2
 _SESSION = "pao-identity"
@@ -30,9 +30,9 @@ _MOST_THREADS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryConfig:
-    """Where AWS is asked, and as whom.
+    """How AWS is queried.
 
-    ``role`` is the name of a role that is assumed in every account that is asked about.
+    ``role`` is the name of a role that is assumed in every account.
     ``endpoint`` is for tests and private endpoints; None is AWS's own.
     """
 
@@ -46,7 +46,7 @@ class DirectoryConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """What IAM says of a role."""
+    """A role in IAM."""
 
     arn: str
     path: str
@@ -55,7 +55,7 @@ class Role:
 
 
 class AwsDirectory:
-    """Asks IAM and Identity Center; None is no answer. ``clock`` counts seconds."""
+    """Queries IAM and Identity Center; None means no answer. ``clock`` counts seconds."""
 
     def __init__(
         self, config: DirectoryConfig, *, clock: Callable[[], float] = time.monotonic
@@ -69,13 +69,13 @@ class AwsDirectory:
         )
         self._pending: dict[tuple[str, ...], asyncio.Task[Any]] = {}
         self._iam_clients: TTLCache[str, Any] = TTLCache(100, 1_800, timer=clock)
-        # Threads of its own: an AWS that does not answer holds up nothing else.
+        # Separate threads: an AWS that does not answer blocks nothing else.
         self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="aws-directory")
 
     async def groups_of_user(
         self, account: str, name: str, *, unique_id: str
     ) -> tuple[str, ...] | None:
-        """Return the ARNs of an IAM user's groups; none if the name is somebody else's by now."""
+        """Return the ARNs of an IAM user's groups; None if the name is somebody else's now."""
         key = ("groups", account, name, unique_id)
         return await self._ask(key, lambda: self._list_groups(account, name, unique_id))
 
@@ -84,15 +84,15 @@ class AwsDirectory:
         return await self._ask(("user", account, name), lambda: self._get_user(account, name))
 
     async def role(self, account: str, name: str, *, unique_id: str = "") -> Role | None:
-        """Return what the role of a name is now.
+        """Return the role of a name.
 
-        With the id that a caller knows it by, a role made anew is asked about at once.
+        With a caller's ``unique_id``, a role that was recreated is read again at once.
         """
         key = ("role", account, name, unique_id)
         return await self._ask(key, lambda: self._get_role(account, name))
 
     async def groups_of_person(self, user_name: str) -> tuple[str, ...] | None:
-        """Return the ids of the groups of a user of Identity Center; none if it is not asked."""
+        """Return the ids of the groups of a user of Identity Center; empty without one."""
         if self._config.identity_store is None:
             return ()
         return await self._ask(("person", user_name), lambda: self._list_memberships(user_name))
@@ -103,7 +103,7 @@ class AwsDirectory:
             return found
         if key in self._failed:
             return None
-        # One question at a time for one thing, however many wait for its answer.
+        # One query at a time for each key, however many wait for its answer.
         if (task := self._pending.get(key)) is None:
             task = self._pending[key] = asyncio.create_task(self._answer(key, call))
         return await asyncio.shield(task)
@@ -127,8 +127,8 @@ class AwsDirectory:
     def _list_groups(self, account: str, name: str, unique_id: str) -> tuple[str, ...]:
         pages = self._iam_client(account).get_paginator("list_groups_for_user")
         found = [group["Arn"] for page in pages.paginate(UserName=name) for group in page["Groups"]]
-        # Names are given again, ids are not. Asked last: had somebody else got the name before the
-        # groups were listed, it would be told here.
+        # Names are reused, ids are not. Read last, which shows if the name had another owner when the
+        # groups were listed.
         if self._get_user(account, name) != unique_id:
             raise LookupError(f"{unique_id} is no longer the user of its name")
         return _limit_groups(found)
@@ -182,7 +182,7 @@ class AwsDirectory:
         import boto3  # noqa: PLC0415 -- takes 0.3 s to load, and most set-ups need it not
         from botocore.config import Config  # noqa: PLC0415 -- as above
 
-        # A session of its own: the shared one is not safe to use from several threads.
+        # A new session: the shared one is not thread-safe.
         return boto3.session.Session().client(
             service,
             region_name=region or self._config.region,

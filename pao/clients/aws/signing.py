@@ -1,4 +1,4 @@
-"""A signed `sts:GetCallerIdentity` that is good for one call of PAO: how it is written.
+"""The format of a signed `sts:GetCallerIdentity` that is valid for one call of PAO.
 
 The caller signs what PAO will send to STS, and with it this service's id, a nonce, and a hash of
 the call; PAO rebuilds the request from its own values and has STS check the signature. Client and
@@ -26,7 +26,7 @@ SERVER_ID = "X-PAO-Server-Id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What the header carries, as base64url of JSON."""
+    """The contents of the header, as base64url of JSON."""
 
     authorization: str
     date: str
@@ -43,7 +43,7 @@ class Proof:
 
 
 def default_sts_url(region: str) -> str:
-    """Return where STS of a region is; China's are in a domain of their own."""
+    """Return the address of STS in a region; China's regions have another domain."""
     return f"https://sts.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
 
 
@@ -56,7 +56,7 @@ def request_hash(method: str, raw_path: bytes, raw_query: bytes, body: bytes) ->
 def sts_headers(  # noqa: PLR0913 -- what is signed, each part named
     *, sts_url: str, date: str, nonce: str, token: str | None, request_sha256: str, server_id: str
 ) -> dict[str, str]:
-    """Return every header that is signed, and sent to STS, but the signature itself."""
+    """Return all headers that are signed and sent to STS, without the signature."""
     headers = {
         "Accept": ACCEPT,
         "Content-Type": CONTENT_TYPE,

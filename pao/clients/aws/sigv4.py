@@ -1,7 +1,7 @@
 """AWS Signature Version 4 of one call: the headers that sign it.
 
-botocore signs the same (a test compares them), but takes half a second to load: longer than all
-else that a command does.
+botocore signs in the same way (a test compares them), but takes half a second to load: longer than
+the rest of a command.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _TERMINATOR = "aws4_request"
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key that signs."""
+    """An access key to sign with."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -25,7 +25,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignableRequest:
-    """What is signed: path and query as they are sent, and the headers that may not change."""
+    """The request to sign: path and query as they are sent, and the headers to protect."""
 
     method: str
     raw_path: bytes

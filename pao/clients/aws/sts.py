@@ -1,4 +1,4 @@
-"""Asks STS who signed a call. The request is rebuilt from our own values, never relayed."""
+"""Asks STS who signed a call; the request is rebuilt from our own values, never relayed."""
 
 import re
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ LARGEST_ANSWER = 16 * 1024
 _OK, _REFUSED, _TOO_MANY, _BROKEN = 200, 400, 429, 500
 _CODE = re.compile(r"[A-Za-z]{1,60}")
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-# A refusal of the moment, which says nothing about the signature.
+# Temporary refusals, which say nothing about the signature.
 _BUSY = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded"})
 
 
 class StsRefusedError(Exception):
-    """STS did not accept the signature; ``expired`` when its credentials or its time are over."""
+    """STS refused the signature; ``expired`` if its credentials or its time have expired."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -75,7 +75,7 @@ def _require_members(value: Any, names: set[str]) -> Mapping[str, Any]:
 
 
 def _error_code(answer: BoundedAnswer) -> str:
-    """Return the code of an error, for the log; whatever is not like one is no code."""
+    """Return the code of an error, for the log; "Refused" without a valid one."""
     try:
         document: Any = answer.json()
         code = document["Error"]["Code"]

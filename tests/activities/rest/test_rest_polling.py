@@ -129,7 +129,7 @@ async def test_what_never_tells_ends_with_its_time_and_in_doubt(
         request, pending = await begun(stage, server, timeout=0.3)
         error = await ended(stage, request, pending)
     assert error.type == "OutcomeUnknown"
-    assert "a retry goes on asking at" in error.message
+    assert "a retry continues to poll" in error.message
 
 
 async def test_a_wait_that_cannot_begin_proves_nothing(stage: ActionRunner) -> None:
