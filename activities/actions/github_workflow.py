@@ -138,9 +138,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         refusals: list[GitHubRefusedError] = []
         while True:
             await asyncio.sleep(pause)
-            run, asked_to_wait = await _poll_run(
-                there, context, config, pending=pending, refusals=refusals
-            )
+            run, wait = await _poll_run(there, context, config, pending=pending, refusals=refusals)
             if len(refusals) >= PATIENCE:
                 raise _outcome_lost_error(to_action_error(refusals[-1]), context, pending)
             if run is not None and (run.done or not config.wait_for_completion):
@@ -148,7 +146,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
             left = (until - datetime.now(UTC)).total_seconds()
             if left <= 0:
                 raise _timeout_error(config, run)
-            pause = min(max(pace, asked_to_wait), left)
+            pause = min(max(pace, wait), left)
             pace = min(pace * GROWTH, context.options.github.poll_most)
 
     async def cancel(

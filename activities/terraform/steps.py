@@ -173,8 +173,8 @@ class TerraformRun:
         summary = events.summary or Summary()
         before = resources_of(read.get("prior_state", {}).get("values", {}))
         await self.registration.note_after(len(before))
-        message = f"Plan: {summary}"
         counts = {"add": summary.add, "change": summary.change, "destroy": summary.destroy}
+        message = f"Plan: {summary}"
         await self._context.log.info(message, counts)
         declared = read.get("configuration", {}).get("root_module", {}).get("outputs", {})
         plan = Plan(
@@ -257,14 +257,12 @@ class TerraformRun:
         self, ended: CommandResult, events: Events, *, since: datetime
     ) -> ActionError:
         """Clean up after a cancelled apply, and return its error."""
-        error = await self._clean_up(ended, events, since=since)
+        error = await self._clean(ended, events, since=since)
         who = "The worker was stopped" if worker_is_stopping() else "The action was cancelled"
         error.message = f"{who}. {error.message}"
         return error
 
-    async def _clean_up(
-        self, ended: CommandResult, events: Events, *, since: datetime
-    ) -> ActionError:
+    async def _clean(self, ended: CommandResult, events: Events, *, since: datetime) -> ActionError:
         limit = asyncio.timeout(self._options.reading_seconds)
         try:
             async with limit:
@@ -274,12 +272,12 @@ class TerraformRun:
         except ActionError as error:
             return error
         except TimeoutError:
-            return self._uncertain_error(ended, events)
+            return self._uncertain(ended, events)
         except CommandCancelledError:
             # Before Python 3.13 no subclass of CancelledError becomes a TimeoutError.
             if not limit.expired():
                 raise
-            return self._uncertain_error(ended, events)
+            return self._uncertain(ended, events)
 
     async def _unlock(self, ended: CommandResult, events: Events, *, since: datetime) -> str:
         """Remove the lock that a killed command has left; return a sentence about it."""
@@ -296,10 +294,10 @@ class TerraformRun:
         try:
             present = await self.resources(late=True)
         except (UnreadableOutputError, ActionFailedError):
-            return self._uncertain_error(ended, events, lock=lock)
+            return self._uncertain(ended, events, lock=lock)
         await self.registration.note_after(len(present))
-        own = self.spec.own
-        left = filter_touched(present, events.touched | self.known_resources, own=own)
+        touched = events.touched | self.known_resources
+        left = filter_touched(present, touched, own=self.spec.own)
         known = {resource.address for resource in present}
         lost = {address: id_ for address, id_ in events.made.items() if address not in known}
         partial = [resource.left_behind(where) for resource in left]
@@ -308,11 +306,9 @@ class TerraformRun:
         certain = not (ended.cut and worker_is_stopping())
         return failures.apply_failed(ended, events, partial, lock=lock, certain=certain)
 
-    def _uncertain_error(
-        self, ended: CommandResult, events: Events, *, lock: str = ""
-    ) -> ActionError:
-        uncertain = possibly_made(events.made, self.kept.location)
-        return failures.apply_failed(ended, events, uncertain, lock=lock, certain=False)
+    def _uncertain(self, ended: CommandResult, events: Events, *, lock: str = "") -> ActionError:
+        partial = possibly_made(events.made, self.kept.location)
+        return failures.apply_failed(ended, events, partial, lock=lock, certain=False)
 
     async def resources(self, *, late: bool = False) -> list[StateResource]:
         """Return what is in the state; raises UnreadableOutputError or ActionFailedError."""

@@ -234,7 +234,7 @@ class WorkflowInspector:
             )
 
     async def snapshot(self, request_id: str, run_id: str) -> Snapshot:
-        """Return a workflow's snapshot, also of a closed one; raises ``WorkflowUnansweredError``."""
+        """Return the snapshot of a run, closed or not; raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
         async with _bounded_call():
             snapshot: Snapshot = await handle.query(

@@ -1,7 +1,7 @@
 """The configuration of every process: read once, checked as a whole, frozen.
 
-Imported where processes are put together (`pao.app`, `api/app.py`);
-every other package is handed its part.
+Imported where processes are assembled (`pao.app`, `api/app.py`); every other package gets its
+section.
 """
 
 from pao.settings.actions import ActionSettings

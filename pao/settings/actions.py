@@ -1,4 +1,4 @@
-"""The part of the configuration that actions need: where they may connect, breakers, secrets."""
+"""The settings of actions: where they may connect, circuit breakers, secrets."""
 
 import re
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ OwnLimits = Annotated[Mapping[str, tuple[int, timedelta]], NoDecode, BeforeValid
 
 
 class ActionSettings(SettingsSection):
-    """What actions may reach, when a target is left alone, and where their secrets are."""
+    """Which targets actions may reach, when circuit breakers open, and where secrets are."""
 
     egress_allow: EgressList = Field((), validation_alias="PAO_EGRESS_ALLOW")
     egress_proxy: Annotated[SecretStr, AfterValidator(_check_proxy)] | None = Field(

@@ -1,4 +1,4 @@
-"""The part of the configuration that says where the catalog is, and who may change it."""
+"""The settings of the catalog: where it is, and who may change it."""
 
 import base64
 import binascii
@@ -64,7 +64,7 @@ OwnerTeams = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_parse_owner
 
 
 class CatalogSettings(SettingsSection):
-    """Where catalog documents come from, and what their templates may see."""
+    """Where catalog documents come from, and which variables their templates may read."""
 
     source: Literal["local", "github", "gitlab", "git"] = Field(
         "local", validation_alias="CATALOG_SOURCE"
@@ -115,7 +115,7 @@ class CatalogSettings(SettingsSection):
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """What is not done for a plain repository, since git itself offers none of it."""
+        """What is not supported for a plain Git repository."""
         if self.source != "git":
             return ()
         rules = (

@@ -23,7 +23,7 @@ _FORM = {
 def missing_catalog(
     catalog: CatalogSettings, github: GitHubSettings | None
 ) -> Iterator[tuple[str, str]]:
-    """Yield variable and sentence for whatever keeps the catalog from being read."""
+    """Yield variable and message for each setting that keeps the catalog from being read."""
     if catalog.source == "local":
         yield from _missing_local(catalog)
         return
@@ -33,7 +33,7 @@ def missing_catalog(
     elif not pattern.fullmatch(catalog.repository):
         yield "CATALOG_REPOSITORY", f"not a repository of this source; use {form}"
     if catalog.path is not None:
-        # Silence would serve another catalog than the one that was named.
+        # Otherwise another catalog would be served than the one that was named.
         yield "CATALOG_PATH", "it is for a local catalog; remove it, or set CATALOG_SOURCE=local"
     if catalog.source == "gitlab" and catalog.gitlab_token is None:
         yield "GITLAB_TOKEN", "missing; set a token that may read the repository"
@@ -44,7 +44,7 @@ def missing_catalog(
 
 def _missing_local(catalog: CatalogSettings) -> Iterator[tuple[str, str]]:
     if catalog.repository is not None:
-        # Silence would serve another catalog than the one that was named.
+        # Otherwise another catalog would be served than the one that was named.
         text = "it is for a catalog in a repository; set CATALOG_SOURCE as well, or leave it out"
         yield "CATALOG_REPOSITORY", text
     if catalog.ownership != "off":

@@ -1,4 +1,4 @@
-"""The part of the configuration that the HTTP service needs: where it listens, what it bounds."""
+"""The settings of the HTTP service: where it listens, and its limits."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The parts of the configuration that say who may vouch for people, and what groups stand for."""
+"""The settings of identity: who may vouch for callers, and the teams of groups."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ def _check_safe_url(url: str) -> str:
 
 
 def _check_issuer(text: str) -> str:
-    # Issuers are compared letter by letter, and some end in a slash.
+    # Issuers are compared exactly, and some end in a slash.
     _check_safe_url(check_http_url(text))
     return text
 
@@ -57,7 +57,7 @@ TeamMap = Annotated[JsonObject, AfterValidator(_parse_team_map)]
 
 
 class DirectorySettings(SettingsSection):
-    """What groups stand for, whoever names them, and whom to trust when asking."""
+    """The teams of groups, and the certificates of identity services."""
 
     team_map: TeamMap = Field({}, validation_alias="PAO_TEAM_MAP")
     admin_groups: Names = Field((), validation_alias="PAO_ADMIN_GROUPS")
@@ -80,7 +80,7 @@ class SignInSettings(SettingsSection):
 
     @property
     def alb_keys(self) -> str | None:
-        """Where the load balancer's region publishes its keys; PAO_ALB_KEYS_URL is for others."""
+        """The address of the load balancer's keys; PAO_ALB_KEYS_URL overrides the region's."""
         found = _LOAD_BALANCER.fullmatch(self.alb_arn or "")
         if found is None or self.alb_keys_url is not None:
             return self.alb_keys_url
@@ -116,7 +116,7 @@ UserMap = Annotated[JsonObject, AfterValidator(_check_users)]
 
 
 class AwsCallerSettings(SettingsSection):
-    """Callers whom AWS vouches for: which accounts, and where AWS is asked about them."""
+    """Callers whom AWS vouches for: their accounts, and where AWS is queried about them."""
 
     server_id: str | None = Field(
         None, validation_alias="PAO_SERVER_ID", pattern=r"^[\x21-\x7e]{1,200}$"
@@ -140,13 +140,13 @@ class AwsCallerSettings(SettingsSection):
 
     @property
     def gateway_secrets(self) -> tuple[SecretStr, ...]:
-        """The secrets that count; two while they are rotated."""
+        """The valid secrets; two while they are rotated."""
         given = (self.gateway_secret, self.gateway_secret_previous)
         return tuple(secret for secret in given if secret is not None)
 
 
 class JwtSettings(SettingsSection):
-    """The issuer whose tokens the API takes."""
+    """The issuer whose tokens the API accepts."""
 
     issuer: Issuer | None = Field(None, validation_alias="PAO_JWT_ISSUER")
     audience: str | None = Field(None, validation_alias="PAO_JWT_AUDIENCE")

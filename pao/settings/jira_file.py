@@ -1,4 +1,4 @@
-"""The file that JIRA_INSTANCES names: its form, its secrets, and every problem with it at once."""
+"""The file that JIRA_INSTANCES names: its format, its secrets, and all its problems at once."""
 
 import re
 import ssl
@@ -29,14 +29,14 @@ from pao.settings.sections import HttpUrl, JiraFlavour
 from pao.settings.values import control_problem, read_duration, read_duration_or_zero, token_problem
 
 VARIABLE = "JIRA_INSTANCES"
-# One execution of an action must end before Temporal gives it up (workflows/policies.py).
+# One execution of an action must end before Temporal's timeout (workflows/policies.py).
 LONGEST_TIMEOUT = timedelta(seconds=8)
 
 State = Literal["submitted", "in_progress", "completed", "failed"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 ProjectKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,254}$")]
 Text = Annotated[str, Field(min_length=1)]
-# A number without its unit is refused, as in an environment variable.
+# A number without a unit is refused, as in environment variables.
 Timeout = Annotated[timedelta, BeforeValidator(lambda value: read_duration(str(value)))]
 
 SearchLag = Annotated[timedelta, BeforeValidator(lambda value: read_duration_or_zero(str(value)))]
@@ -52,7 +52,7 @@ class _FileModel(BaseModel):
 
 
 class SecretReference(_FileModel):
-    """Where a secret is: a variable, a path in Parameter Store, or (second choice) in clear."""
+    """Where a secret is: a variable, a path in Parameter Store, or (second choice) plain text."""
 
     env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     path: Text | None = None
@@ -72,7 +72,7 @@ class SecretReference(_FileModel):
 
     @property
     def origin(self) -> str:
-        """Say where it comes from, without it."""
+        """Where the secret comes from, without its value."""
         if self.env:
             return f"{MASK} (variable {self.env})"
         return f"{MASK} (parameter {self.path})" if self.path else MASK
@@ -87,7 +87,7 @@ class UserToken(_FileModel):
 
     @property
     def secret(self) -> SecretReference:
-        """What is secret of it."""
+        """Where its secret is."""
         return self.token
 
 
@@ -100,7 +100,7 @@ class Password(_FileModel):
 
     @property
     def secret(self) -> SecretReference:
-        """What is secret of it."""
+        """Where its secret is."""
         return self.password
 
 
@@ -112,7 +112,7 @@ class PersonalToken(_FileModel):
 
     @property
     def secret(self) -> SecretReference:
-        """What is secret of it."""
+        """Where its secret is."""
         return self.token
 
 
@@ -130,7 +130,7 @@ class OAuth2Credentials(_FileModel):
 
     @property
     def secret(self) -> SecretReference:
-        """What is secret of it."""
+        """Where its secret is."""
         return self.client_secret
 
 
@@ -160,7 +160,7 @@ class InstanceConfig(_FileModel):
     ca_file: Path | None = None
 
     def problems(self, folder: Path) -> Iterator[tuple[str, str]]:
-        """Yield key and sentence for what only shows when two values are seen together."""
+        """Yield key and message for values that contradict each other."""
         wrong = _WRONG_FLAVOUR.get((self.flavour.value, self.authentication.type))
         if wrong:
             yield "authentication", wrong
@@ -183,7 +183,7 @@ class InstancesConfig(_FileModel):
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredJira:
-    """One instance with its secret found; ``ca_file`` is a path that needs no folder."""
+    """One instance with its secret; ``ca_file`` is an absolute path."""
 
     config: InstanceConfig
     secret: SecretStr
@@ -215,7 +215,7 @@ def read_jira_file(path: Path, environ: Mapping[str, str]) -> tuple[JiraFile | N
     """Read the file and its secrets; return the file, or every problem with it."""
     try:
         with path.open("rb") as stream:
-            # One byte more than a document may have, so that a longer one is noticed.
+            # One byte more than a document may have, to detect a longer one.
             content = stream.read(MAX_BYTES + 1)
         document = load_document(content, file=path.name)
         form = InstancesConfig.model_validate(document.data)
@@ -269,7 +269,7 @@ def _consistency_problems(document: Document, form: InstancesConfig, folder: Pat
 def _find_secrets(
     document: Document, form: InstancesConfig, environ: Mapping[str, str]
 ) -> tuple[dict[int, SecretStr], list[str]]:
-    """Find the secret of each instance, by its index, and say which could not be found."""
+    """Return the secret of each instance by its index, and the problems of missing ones."""
     wanted = {index: one.authentication.secret for index, one in enumerate(form.instances)}
     paths = {str(index): secret.path for index, secret in wanted.items() if secret.path}
     values, missing = read_parameters(environ, paths)
@@ -297,7 +297,7 @@ def _secret_text(
 ) -> str | None:
     if secret.value is not None:
         return secret.value.get_secret_value()
-    # A variable's value often ends in the line break of the file that it came from.
+    # A variable's value often ends in a line break from a file.
     return (environ.get(secret.env, "") if secret.env else parameter or "").strip()
 
 

@@ -1,4 +1,4 @@
-"""Secrets that are read again while the process runs: whoever holds one sees its newest value."""
+"""Secrets that are refreshed while the process runs; every holder sees the newest value."""
 
 import threading
 import time
@@ -19,25 +19,25 @@ READ_ONCE = frozenset(
         "PAO_EGRESS_PROXY",
     }
 )
-"""What counts as it was at the start: clients and keys are made of it once."""
+"""Secrets that are read only at the start, because clients and keys are created from them."""
 
 _AWS_VARIABLES = ("AWS_", "PAO_REGION")
 
 Check = Callable[[str], str | None]
-"""Returns why a start would refuse a value, without repeating it; None for one that it takes."""
+"""Returns why a value is invalid, without repeating it; None for a valid one."""
 
 
 class LiveSecret(SecretStr):
     """A secret whose value is replaced when its store has a newer one."""
 
     def replace(self, value: str) -> None:
-        """Have every holder see this value from now on."""
+        """Set the value for every holder."""
         self._secret_value = value
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshResult:
-    """What reading again has found: names with another value, and why others keep their last."""
+    """The result of a refresh: names with a new value, and why others keep their last one."""
 
     changed: tuple[str, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -46,8 +46,7 @@ class RefreshResult:
 class LiveSecrets:
     """The secrets that were given by `<NAME>_PATH` or `<NAME>_FILE`, and of the file of JIRAs.
 
-    ``paths`` are those of secrets that have no variable of their own; ``checks`` are what a start
-    demands of a value.
+    ``paths`` are those of secrets without a variable; ``checks`` validate a value as at the start.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class LiveSecrets:
         self._checks = dict(checks or {})
         self._paths = dict(paths or {})
         sources = {f"{name}{end}" for name in secrets for end in ("_PATH", "_FILE")}
-        # Not the values themselves: they are kept in one place.
+        # Not the values themselves, which are kept in one place.
         self._environ = {
             name: value
             for name, value in environ.items()
@@ -86,7 +85,7 @@ class LiveSecrets:
     def refresh(self) -> RefreshResult:
         """Read every secret from its store. Blocks.
 
-        One that cannot be read, or whose new value a start would refuse, keeps its last value.
+        One that cannot be read, or whose new value is invalid, keeps its last value.
         """
         with self._lock:
             found, unread = self._read_all()

@@ -1,4 +1,4 @@
-"""Reading the whole configuration at once: what each process needs, and every problem together."""
+"""Reads the whole configuration at once, and reports all its problems together."""
 
 import json
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ from pao.settings.values import ByteSize, format_size
 from pao.settings.web import WebSettings
 
 SPARE_CONNECTIONS = 5
-"""What a worker may open besides one connection for each action of its pool."""
+"""Connections of a worker besides one for each action of its pool."""
 
 
 class ConfigurationError(Exception):
@@ -60,7 +60,7 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The effective configuration of one process; each package is handed its part."""
+    """The effective configuration of one process; each package gets its section."""
 
     http: HttpSettings
     web: WebSettings
@@ -87,7 +87,7 @@ class Settings:
     def masked(self) -> dict[str, str]:
         """Return every variable's name and effective value as text; secrets are masked.
 
-        Of a database address only the password is hidden. What is not set is an empty text.
+        In a database address only the password is masked. A setting without a value is empty.
         """
         shown = {
             _variable_name(info): _format_setting(getattr(part, name), info)
@@ -118,7 +118,7 @@ SECTIONS: dict[str, type[SettingsSection]] = {
 
 
 def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
-    """Read and check everything that ``process`` needs.
+    """Return the checked settings of ``process``.
 
     Raises ``ConfigurationError`` with all problems at once; values that may be secret are not
     repeated in them.
@@ -126,7 +126,7 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
     from_files, problems = resolve_files(environ, secret_names())
     resolved, unread = resolve_paths(from_files, secret_names())
     problems += unread
-    # What could not be read is named already, so it is not reported as missing a second time.
+    # A secret that could not be read is not reported as missing as well.
     reported = {
         problem.partition(":")[0].removesuffix("_PATH").removesuffix("_FILE")
         for problem in problems
@@ -141,7 +141,7 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
         f"{name}: {text}" for name, text in missing(parts, process) if name not in reported
     ]
     if process != "database" and "database" in parts:
-        # Whatever the environment holds: only migrations have any use for the owner's address.
+        # Only migrations use the owner's address.
         parts["database"] = parts["database"].model_copy(update={"migration_url": None})
     if process == "worker" and {"database", "worker"} <= parts.keys():
         parts["database"] = _size_pool(parts["database"], parts["worker"])
@@ -155,7 +155,7 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
 def _make_live(
     parts: dict[str, Any], jira_file: JiraFile | None, environ: Mapping[str, str]
 ) -> tuple[LiveSecrets, JiraFile | None]:
-    """Put a secret that can be read again where one was given by its place; return them all."""
+    """Replace secrets that were given by path or file with live ones; return those."""
     secrets: dict[str, LiveSecret] = {}
     checks: dict[str, Check] = {}
     for name, part in parts.items():
@@ -186,7 +186,7 @@ def _make_live(
 
 
 def _refusal(kind: type[SettingsSection], variable: str, value: str) -> str | None:
-    """Return why a start would refuse a value of one variable; None for one that it takes."""
+    """Return why a variable's value is invalid; None if it is valid."""
     try:
         kind.read({variable: value})
     except ValidationError as error:
@@ -196,7 +196,7 @@ def _refusal(kind: type[SettingsSection], variable: str, value: str) -> str | No
 
 
 def _size_pool(database: DatabaseSettings, worker: WorkerSettings) -> DatabaseSettings:
-    """Return the worker's settings: a connection for each action, and a few besides."""
+    """Return the worker's settings, by default with enough connections for its actions."""
     if "max_open_connections" in database.model_fields_set:
         return database
     most = worker.pool_size + SPARE_CONNECTIONS

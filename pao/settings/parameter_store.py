@@ -1,4 +1,4 @@
-"""Secrets that are kept in AWS: `<NAME>_PATH` stands for the value of `<NAME>`.
+"""Secrets that are stored in AWS: `<NAME>_PATH` in place of `<NAME>`.
 
 A path is the name of a parameter in Parameter Store, or the ARN of a secret in Secrets Manager.
 """
@@ -22,8 +22,8 @@ def resolve_paths(
 ) -> tuple[dict[str, str], list[str]]:
     """Return the environment with every secret of ``names`` read from its path, and the problems.
 
-    A name that is given both ways, or whose path cannot be read, is a problem; it is then absent.
-    AWS is asked only when there is a path. Neither the values nor AWS's own texts are repeated.
+    A name that is given both ways, or whose path cannot be read, is a problem, and then absent. AWS
+    is only called if there is a path. Neither values nor AWS's messages are repeated.
     """
     paths = {name: path for name in names if (path := environ.get(f"{name}_PATH"))}
     twice = sorted(name for name in paths if environ.get(name))
@@ -44,7 +44,7 @@ def read_parameters(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the values of paths by the names of ``wanted``, and what is wrong by the same names.
 
-    AWS is asked only when a path is wanted.
+    AWS is only called if a path is wanted.
     """
     secrets = {name: path for name, path in wanted.items() if is_arn(path)}
     parameters = {name: path for name, path in wanted.items() if name not in secrets}
@@ -65,7 +65,7 @@ def _client(service: str, environ: Mapping[str, str], *, region: str | None = No
     import boto3  # noqa: PLC0415 -- takes 0.3 s to load, and most set-ups have no path
     from botocore.config import Config  # noqa: PLC0415 -- as above
 
-    # A session of its own: the default one is not safe to share between threads.
+    # A new session: the default one is not thread-safe.
     return boto3.session.Session().client(
         service,
         region_name=region or environ.get("AWS_REGION") or environ.get("PAO_REGION"),
@@ -115,7 +115,7 @@ def _get_parameters(client: object, paths: list[str]) -> dict[str, str]:
         # The client's methods are made at run time, so no type knows them.
         answer = client.get_parameters(Names=batch, WithDecryption=True)  # type: ignore[attr-defined]
         for found in answer["Parameters"]:
-            # What was asked for by its ARN comes with its name as well.
+            # A parameter that was requested by its ARN is returned with its name as well.
             values[found["Name"]] = values[found.get("ARN", "")] = found["Value"]
     return values
 

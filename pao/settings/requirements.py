@@ -1,4 +1,4 @@
-"""What each process cannot start without; one generator per part, all of them asked."""
+"""What each process cannot start without; one generator per section."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -19,13 +19,13 @@ from pao.settings.sections import (
 from pao.settings.values import token_problem
 
 Process = Literal["api", "worker", "release", "keys", "database"]
-"""What is configured; ``release`` replays and promotes workers, and reads no catalog."""
+"""The process; ``release`` replays and promotes workers, and reads no catalog."""
 
 
 def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, str]]:
-    """Yield variable and sentence for whatever keeps ``process`` from starting.
+    """Yield variable and message for each setting that keeps ``process`` from starting.
 
-    ``parts`` holds the parts by name; one that could not be read is absent, and passed over.
+    ``parts`` are the sections by name; one that could not be read is absent, and skipped.
     """
     if "database" in parts:
         yield from _missing_database(parts["database"], migrates=process == "database")
@@ -104,7 +104,7 @@ def _missing_aws(
     given: AwsCallerSettings, parts: Mapping[str, Any], sources: frozenset[IdentitySource]
 ) -> Iterator[tuple[str, str]]:
     if not sources.isdisjoint({IdentitySource.STS, IdentitySource.GATEWAY}) and not given.accounts:
-        # Anybody on earth has some AWS account.
+        # Anybody can have an AWS account.
         yield "PAO_AWS_ACCOUNTS", "missing; set the accounts whose users and roles may call"
     if IdentitySource.STS in sources and not (given.server_id or parts["web"].public_url):
         yield "PAO_SERVER_ID", "missing; set it or PAO_PUBLIC_URL: callers sign for this name"
@@ -162,7 +162,7 @@ def _missing_jira(jira: JiraSettings) -> Iterator[tuple[str, str]]:
     }
     for name, value in given.items():
         if value is not None:
-            # Silence would leave open which of the two counts.
+            # Otherwise it would be unclear which of the two is used.
             yield name, "set together with JIRA_INSTANCES; put it into that file"
 
 

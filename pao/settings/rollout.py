@@ -1,4 +1,4 @@
-"""The part of the configuration for releases: which build this is, and who makes it current."""
+"""The settings of releases: which build this is, and who makes it current."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from pao.settings.sections import SettingsSection
 
-# Temporal keeps a build id in names of workflows of its own.
+# Temporal uses build ids in ids of its own workflows.
 MOST = 200
 
 

@@ -1,4 +1,4 @@
-"""Secrets that are mounted as files: `<NAME>_FILE` stands for the value of `<NAME>`."""
+"""Secrets that are mounted as files: `<NAME>_FILE` in place of `<NAME>`."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,8 +11,8 @@ def resolve_files(
 ) -> tuple[dict[str, str], list[str]]:
     """Return the environment with every secret of ``names`` read from its file, and the problems.
 
-    One line break at the end does not count. A name that is given twice, or whose file cannot be
-    read, is a problem; it is then absent. The contents are never repeated.
+    One line break at the end is removed. A name that is given twice, or whose file cannot be read,
+    is a problem, and then absent. The contents are never repeated.
     """
     resolved, problems = dict(environ), []
     for name in names:

@@ -20,7 +20,7 @@ def is_arn(path: str) -> bool:
 
 
 def region_of(path: str) -> str | None:
-    """Return the region that an ARN names: the secret is nowhere else."""
+    """Return the region in an ARN; None for another text."""
     match = _ARN.fullmatch(path)
     return match["region"] if match else None
 

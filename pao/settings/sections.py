@@ -1,6 +1,6 @@
-"""The parts of the configuration, one per package; each field names its environment variable.
+"""The sections of the configuration, one per package; each field names its environment variable.
 
-A part checks what it can see by itself. What a process cannot start without is in `loading`.
+A section validates its own values. What a process cannot start without is in `requirements`.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ from pao.settings.values import (
 
 
 class IdentitySource(StrEnum):
-    """Who may answer for a request's signature."""
+    """How callers of the API may authenticate."""
 
     KEYS = "keys"
     STS = "sts"
@@ -43,14 +43,14 @@ class IdentitySource(StrEnum):
 
 
 class JiraFlavour(StrEnum):
-    """Which of the two JIRA products is called (REST v3 with ADF, or v2 with wiki markup)."""
+    """The JIRA product: REST v3 with ADF, or v2 with wiki markup."""
 
     CLOUD = "cloud"
     DATACENTER = "datacenter"
 
 
 class SslMode(StrEnum):
-    """libpq's modes of TLS: from none at all to a server that proves its name."""
+    """libpq's modes of TLS, from none to a verified server name."""
 
     DISABLE = "disable"
     ALLOW = "allow"
@@ -75,7 +75,7 @@ _OWN_FIELDS = frozenset({"project", "issuetype", "summary", "description", "labe
 
 def _check_escalation_fields(given: dict[str, Any]) -> dict[str, Any]:
     if own := sorted(_OWN_FIELDS & given.keys()):
-        msg = f"{', '.join(own)} is set by PAO or has a setting of its own; remove it"
+        msg = f"{', '.join(own)} is set by PAO or by another setting; remove it"
         raise ValueError(msg)
     return given
 
@@ -84,7 +84,7 @@ EscalationFields = Annotated[JsonObject, AfterValidator(_check_escalation_fields
 
 
 def check_http_url(text: str) -> str:
-    """Return an address without the slash at its end; raises ``ValueError`` for anything else."""
+    """Return an HTTP address without a final slash; raises ``ValueError``."""
     parts = split_url(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         msg = f"{text!r} is not a web address; use one such as https://jira.example.com"
@@ -97,7 +97,7 @@ def check_http_url(text: str) -> str:
 
 
 def check_port(parts: SplitResult) -> None:
-    """Raise ``ValueError`` for an address with a port that cannot exist."""
+    """Raise ``ValueError`` for an address with an invalid port."""
     port = parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
     if port:
         read_port(port)
@@ -139,7 +139,7 @@ Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) el
 
 
 class SettingsSection(BaseSettings):
-    """One part: frozen, and read from the mapping that it is given only."""
+    """Base of all sections: frozen, and read only from the given mapping."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -152,14 +152,14 @@ class SettingsSection(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Leave out the process's own environment: `read` is told which one counts."""
+        """Leave out the process's own environment: `read` gets the one to use."""
         return (init_settings,)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
-        """Read the part by its exact names; an empty variable counts as absent.
+        """Return the section from its exact names; an empty variable counts as absent.
 
-        Raises pydantic's ``ValidationError`` with every problem of this part.
+        Raises pydantic's ``ValidationError`` with all problems of the section.
         """
         source = EnvSettingsSource(cls, case_sensitive=True)
         source.env_vars = {name: value for name, value in environ.items() if value}
@@ -167,7 +167,7 @@ class SettingsSection(BaseSettings):
 
 
 class AuthSettings(SettingsSection):
-    """Who callers are and what signatures must name."""
+    """How callers authenticate, and what signatures must contain."""
 
     identity_sources: Annotated[tuple[IdentitySource, ...], NoDecode, SPLIT] = Field(
         (IdentitySource.KEYS,), validation_alias="PAO_IDENTITY_SOURCES", min_length=1
@@ -204,7 +204,7 @@ class DatabaseSettings(SettingsSection):
 
     @property
     def url(self) -> SecretStr:
-        """The service's own address, ``postgresql://...``, with its password."""
+        """The service's address, ``postgresql://...``, with its password."""
         if self.given_url is not None:
             return self._with_tls(self.given_url.get_secret_value())
         password = self.password.get_secret_value() if self.password else ""
@@ -214,19 +214,19 @@ class DatabaseSettings(SettingsSection):
 
     @property
     def owner_url(self) -> SecretStr:
-        """The address that migrations use: the owner's where one is given, else the service's."""
+        """The address for migrations: the owner's if it is set, else the service's."""
         if self.migration_url is not None:
             return self._with_tls(self.migration_url.get_secret_value())
         return self.url
 
     @property
     def effective_ssl_mode(self) -> SslMode | None:
-        """The mode of TLS: a token must reach nobody but the server that it is for."""
+        """The mode of TLS; IAM authentication requires a verified server by default."""
         return self.ssl_mode or (SslMode.VERIFY_FULL if self.iam_auth else None)
 
     @property
     def tls_options(self) -> dict[str, str]:
-        """What the variables say of TLS, by the names that a database address gives them."""
+        """The TLS settings, by their names in a database address."""
         given = {
             "sslmode": self.effective_ssl_mode,
             "sslrootcert": self.ssl_root_cert,
@@ -241,7 +241,7 @@ class DatabaseSettings(SettingsSection):
 
 
 class TemporalSettings(SettingsSection):
-    """Where Temporal is and how it is reached; the TLS files are named as Temporal's tools do."""
+    """Where Temporal is and how it is reached; the TLS variables are those of Temporal's tools."""
 
     address: Address = Field("127.0.0.1:7233", validation_alias="TEMPORAL_ADDRESS")
     namespace: str = Field("default", validation_alias="TEMPORAL_NAMESPACE")
@@ -275,14 +275,14 @@ class JiraSettings(SettingsSection):
 
 
 class GitHubFlavour(StrEnum):
-    """What a GitHub server knows: github.com, or an Enterprise Server of one's own."""
+    """The GitHub product: github.com, or an Enterprise Server."""
 
     CLOUD = "cloud"
     SERVER = "server"
 
 
 class GitHubSettings(SettingsSection):
-    """The GitHub that actions speak to, and as whom: a token or an App."""
+    """The GitHub of actions, and its credentials: a token or an App."""
 
     api_url: HttpUrl = Field("https://api.github.com", validation_alias="GITHUB_API_URL")
     flavour: GitHubFlavour | None = Field(None, validation_alias="GITHUB_FLAVOUR")
@@ -317,7 +317,7 @@ class SecretsSettings(SettingsSection):
 
 
 class LoggingSettings(SettingsSection):
-    """What is logged, and as what."""
+    """What is logged, and in which format."""
 
     level: Annotated[LogLevel, Upper] = Field(LogLevel.INFO, validation_alias="LOG_LEVEL")
     format: Literal["json", "text"] = Field("json", validation_alias="LOG_FORMAT")

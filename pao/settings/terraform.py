@@ -1,4 +1,4 @@
-"""What the operator decides about Terraform on a worker; each field names its variable."""
+"""The settings of Terraform on a worker."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from pao.settings.values import Duration, Names
 
 
 class TerraformSettings(SettingsSection):
-    """Nothing may run before ``TERRAFORM_SOURCES`` lists where modules come from."""
+    """Terraform on a worker; without ``TERRAFORM_SOURCES`` no module may run."""
 
     binary: Path | None = Field(None, validation_alias="TERRAFORM_BINARY")
     sources: Names = Field((), validation_alias="TERRAFORM_SOURCES")

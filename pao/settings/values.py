@@ -1,4 +1,4 @@
-"""How a value is written in an environment variable: durations, sizes, names, credentials."""
+"""The types of values in environment variables: durations, sizes, names, credentials."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB)", re.IGNORECASE)
 
 
 def read_duration(text: str) -> timedelta:
-    """Read ``500ms``, ``30s``, ``5m``, ``1h30m`` or ``2d``; zero and a missing unit are refused."""
+    """Return the duration of ``500ms``, ``5m`` or ``1h30m``; zero and no unit are invalid."""
     duration = parse_duration(text)
     if duration is None:
         msg = f"{text!r} is not a duration; use a number with its unit, such as 30s, 5m or 1h"
@@ -31,12 +31,12 @@ def read_duration(text: str) -> timedelta:
 
 
 def read_duration_or_zero(text: str) -> timedelta:
-    """Read a duration, or ``0`` with or without a unit."""
+    """Return a duration, or zero for ``0`` with or without a unit."""
     return timedelta() if seconds_of(text) == 0 else read_duration(text)
 
 
 def parse_size(text: str) -> int:
-    """Read ``512``, ``64KB``, ``1MB`` or ``2GB`` as bytes (1 KB is 1024 bytes)."""
+    """Return the bytes of ``512``, ``64KB``, ``1MB`` or ``2GB`` (1 KB is 1024 bytes)."""
     written = text.strip()
     match = _SIZE.fullmatch(written if not written.isdecimal() else f"{written}B")
     if match is None or int(match[1]) == 0:
@@ -46,12 +46,12 @@ def parse_size(text: str) -> int:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Read a comma-separated list; blanks around names and empty names are dropped."""
+    """Return the names in a comma-separated list, without blanks and empty names."""
     return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def check_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse what is no address or network; a host's name would be the resolver's word."""
+    """Return the entries; raises ``ValueError`` unless all are addresses or networks."""
     for entry in entries:
         try:
             read_network(entry)
@@ -62,14 +62,14 @@ def check_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def control_problem(secret: str) -> str | None:
-    """Return what is wrong with a credential that is more than one line; None if it is one."""
+    """Return why a credential is invalid; None if it is a single line."""
     if _CONTROL.search(secret) is None:
         return None
     return "has a line break or another control character; store the credential alone"
 
 
 def token_problem(secret: str) -> str | None:
-    """Return what is wrong with a token that no header can hold as it is; None if one can."""
+    """Return why a token cannot be sent in a header; None if it can."""
     if problem := control_problem(secret):
         return problem
     if _TOKEN.fullmatch(secret):
@@ -78,21 +78,21 @@ def token_problem(secret: str) -> str | None:
 
 
 def check_credential(secret: SecretStr) -> SecretStr:
-    """Refuse what no target takes; the value is not repeated."""
+    """Return a credential; raises ``ValueError``, which does not repeat it, if it is invalid."""
     if problem := control_problem(secret.get_secret_value()):
         raise ValueError(problem)
     return secret
 
 
 def check_token(secret: SecretStr) -> SecretStr:
-    """Refuse what no header can hold as a token: blanks, control characters, other letters."""
+    """Return a token; raises ``ValueError`` if a header cannot contain it."""
     if problem := token_problem(secret.get_secret_value()):
         raise ValueError(problem)
     return secret
 
 
 def format_size(value: int) -> str:
-    """Write a number of bytes as it may stand in an environment variable."""
+    """Return a number of bytes as it is written in an environment variable."""
     for unit in ("GB", "MB", "KB"):
         if value % _SIZE_UNITS[unit] == 0:
             return f"{value // _SIZE_UNITS[unit]}{unit}"
@@ -100,19 +100,19 @@ def format_size(value: int) -> str:
 
 
 def parse_json_object(text: str) -> dict[str, Any]:
-    """Read a JSON object, such as ``{"customfield_10010": {"value": "Production"}}``."""
+    """Return a JSON object, such as ``{"customfield_10010": {"value": "Production"}}``."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         msg = 'it is not a JSON object; use one such as {"customfield_10010": "text"}'
-        raise ValueError(msg)  # noqa: TRY004 -- what pydantic tells as a problem
+        raise ValueError(msg)  # noqa: TRY004 -- pydantic reports this type
     return found
 
 
 def _parse_text(parse: Any) -> BeforeValidator:
-    # Defaults are given as values, the environment gives text.
+    # Defaults are values, variables are text.
     return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
 
@@ -124,7 +124,7 @@ Credential = Annotated[SecretStr, AfterValidator(check_credential)]
 """A password or a client's secret: any text of one line."""
 
 Token = Annotated[SecretStr, AfterValidator(check_token)]
-"""What is sent in a header as it is."""
+"""A token that is sent in a header."""
 
 SPLIT = _parse_text(split_names)
 Duration = Annotated[timedelta, _parse_text(read_duration)]

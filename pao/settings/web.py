@@ -1,4 +1,4 @@
-"""The part of the configuration that the pages need: whether they are served, and where."""
+"""The settings of the pages: whether they are served, and where."""
 
 from typing import Annotated
 from urllib.parse import urlsplit

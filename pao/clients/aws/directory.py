@@ -127,8 +127,8 @@ class AwsDirectory:
     def _list_groups(self, account: str, name: str, unique_id: str) -> tuple[str, ...]:
         pages = self._iam_client(account).get_paginator("list_groups_for_user")
         found = [group["Arn"] for page in pages.paginate(UserName=name) for group in page["Groups"]]
-        # Names are reused, ids are not. Read last, which shows if the name had another owner when the
-        # groups were listed.
+        # Names are reused, ids are not. Read last: that shows if the name had got another owner
+        # before the groups were listed.
         if self._get_user(account, name) != unique_id:
             raise LookupError(f"{unique_id} is no longer the user of its name")
         return _limit_groups(found)

@@ -6,12 +6,12 @@ from typing import Any
 
 
 class UnreadableAnswerError(Exception):
-    """The document is not a response of GitHub."""
+    """The document is not a valid response of GitHub."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowRun:
-    """A run of a workflow; ``title`` is what its run-name made of the inputs."""
+    """A run of a workflow; ``title`` is its rendered run-name."""
 
     id: int
     url: str
@@ -21,7 +21,7 @@ class WorkflowRun:
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether it has ended, with or without success."""
         return self.status == "completed"
 
 
@@ -70,7 +70,7 @@ class FailedStep:
 
 
 def read_run(document: Any) -> WorkflowRun:
-    """Read a run, in a list or alone."""
+    """Return a run, from a list or alone."""
     return WorkflowRun(
         id=_number(document, "id"),
         url=_text(document, "html_url"),
@@ -81,17 +81,17 @@ def read_run(document: Any) -> WorkflowRun:
 
 
 def read_dispatched_run(document: Any) -> WorkflowRun:
-    """Read the response to a dispatch that names the run."""
+    """Return the run in the response to a dispatch."""
     return WorkflowRun(id=_number(document, "workflow_run_id"), url=_text(document, "html_url"))
 
 
 def read_runs(document: Any) -> list[WorkflowRun]:
-    """Read a page of runs."""
+    """Return a page of runs."""
     return [read_run(run) for run in _list(_object(document).get("workflow_runs"))]
 
 
 def read_failed_steps(document: Any) -> list[FailedStep]:
-    """Read which jobs of a run ended badly, each with its first bad step."""
+    """Return the failed jobs of a run, each with its first failed step."""
     jobs = _list(_object(document).get("jobs"))
     return [_read_failed_step(job) for job in jobs if _has_failed(_object(job))]
 
@@ -112,22 +112,22 @@ def _has_failed(part: Mapping[str, Any]) -> bool:
 
 
 def read_ref(document: Any) -> str:
-    """Read the commit that a reference points to."""
+    """Return the commit that a reference points to."""
     return _text(_object(document).get("object"), "sha")
 
 
 def read_sha(document: Any) -> str:
-    """Read the hash of what was created."""
+    """Return the hash of a created object."""
     return _text(document, "sha")
 
 
 def read_file_commit(document: Any) -> str:
-    """Read the commit by which a file was written."""
+    """Return the commit that has written a file."""
     return _text(_object(document).get("commit"), "sha")
 
 
 def read_commit(document: Any) -> GitHubCommit:
-    """Read a commit of git data."""
+    """Return a commit of the Git data API."""
     return GitHubCommit(
         sha=_text(document, "sha"),
         tree=_text(document.get("tree"), "sha"),
@@ -137,7 +137,7 @@ def read_commit(document: Any) -> GitHubCommit:
 
 
 def read_commits(document: Any) -> list[GitHubCommit]:
-    """Read a page of a branch's commits."""
+    """Return a page of a branch's commits."""
     return [_read_listed_commit(_object(commit)) for commit in _list(document)]
 
 
@@ -152,7 +152,7 @@ def _read_listed_commit(document: Mapping[str, Any]) -> GitHubCommit:
 
 
 def read_tree(document: Any) -> dict[str, GitHubTreeEntry]:
-    """Read the entries of one directory by name; one that is not whole is of no use."""
+    """Return the entries of one directory by name; raises if they are truncated."""
     if _object(document).get("truncated"):
         raise UnreadableAnswerError
     entries = [
@@ -163,12 +163,12 @@ def read_tree(document: Any) -> dict[str, GitHubTreeEntry]:
 
 
 def read_default_branch(document: Any) -> str:
-    """Read the default branch of a repository."""
+    """Return the default branch of a repository."""
     return _text(document, "default_branch")
 
 
 def read_pull(document: Any) -> PullRequest:
-    """Read a pull request, in a list or alone."""
+    """Return a pull request, from a list or alone."""
     return PullRequest(
         number=_number(document, "number"),
         url=_text(document, "html_url"),
@@ -182,7 +182,7 @@ def read_pull(document: Any) -> PullRequest:
 
 
 def read_pulls(document: Any) -> list[PullRequest]:
-    """Read a page of pull requests."""
+    """Return a page of pull requests."""
     return [read_pull(pull) for pull in _list(document)]
 
 

@@ -22,7 +22,7 @@ _RENEW_BEFORE = 300.0
 _NOT_FOUND = 404
 
 AsApp = Callable[[GitHubCall, str], Awaitable[Any]]
-"""Makes a call with the JWT that it is given."""
+"""Makes a call with the given JWT."""
 
 Remaining = Callable[[], float]
 """Returns how many seconds the caller has left."""
@@ -60,7 +60,7 @@ class RepositoryTokens:
 
     @property
     def renewable(self) -> bool:
-        """Whether another token can be had when one is refused."""
+        """Whether a refused token can be replaced by a new one."""
         return isinstance(self._auth, AppAuth)
 
     async def token(
@@ -94,7 +94,7 @@ class RepositoryTokens:
         try:
             return await self._request_token(auth, repository, as_app, signed)
         except GitHubRefusedError as error:
-            # An App that was removed and installed again has another installation.
+            # An App that was removed and installed again has a new installation id.
             if error.status != _NOT_FOUND or not self._installations.pop(repository.lower(), None):
                 raise
         return await self._request_token(auth, repository, as_app, signed)

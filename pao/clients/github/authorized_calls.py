@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 
 class AuthorizedCalls:
-    """Sends calls by ``send``; ``learn`` is told every token that is used, so it can be masked.
+    """Sends calls by ``send``; ``learn`` gets every token that is used, to mask it.
 
-    ``remaining`` bounds waiting for a token that somebody else is fetching.
+    ``remaining`` limits the wait for a token that another task is fetching.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class AuthorizedCalls:
         self._remaining = remaining
 
     async def ask(self, call: GitHubCall, read: Callable[[Any], T]) -> T:
-        """Make a call and read its answer; once more with a new token where one was refused."""
+        """Make a call and return its parsed answer; a refused token is renewed once."""
         return self._read(call, await self._call_with_renewal(call), read)
 
     async def answer(self, call: GitHubCall) -> GitHubResponse:
-        """Make a call in the same way, and return its answer as it is if its status is expected."""
+        """Make a call in the same way, and return its raw answer if the status is expected."""
         answer = await self._call_with_renewal(call)
         if answer.status not in call.expected:
             raise self._status_error(call, answer)
@@ -103,7 +103,7 @@ class AuthorizedCalls:
             ) from None
 
     def _status_error(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
-        """Return the error for an unexpected status; another 2xx is unreadable, not refused."""
+        """Return the error for an unexpected status; a 2xx is unreadable, not refused."""
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return unreadable_answer(self._instance.title, call.doing, answer, effect=call.effect)
         return refusal(self._instance.title, call.doing, answer, effect=call.effect)

@@ -1,4 +1,4 @@
-"""What a repository is told about a commit: check runs by an App, statuses by a token."""
+"""Reports about a commit: check runs by an App, statuses by a token."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _CREATED = frozenset({201})
 
 @dataclass(frozen=True, slots=True)
 class CheckRun:
-    """A check run: its id, what its creator has it known by, and whether it is concluded."""
+    """A check run: its id, its creator's id for it, and whether it is completed."""
 
     id: int
     external_id: str
@@ -24,7 +24,7 @@ class CheckRun:
 
 
 class CommitChecks:
-    """Tells one repository; raises what its ``Repository`` raises."""
+    """The checks of one repository; raises what its ``Repository`` raises."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
@@ -41,7 +41,7 @@ class CommitChecks:
         return await self._repository.calls.ask(call, _read_first_run)
 
     async def create(self, run: Mapping[str, Any]) -> CheckRun:
-        """Create a check run."""
+        """Create a check run and return it."""
         call = GitHubCall(
             doing=f"create a check run in {self._repository.name}",
             method="POST",
@@ -53,7 +53,7 @@ class CommitChecks:
         return await self._repository.calls.ask(call, _read_check_run)
 
     async def update(self, number: int, change: Mapping[str, Any]) -> None:
-        """Change a check run; annotations are added to those that it has."""
+        """Change a check run; annotations are added to the existing ones."""
         call = GitHubCall(
             doing=f"change the check run {number}",
             method="PATCH",

@@ -27,17 +27,17 @@ PAGE = 100
 
 _CREATED = frozenset({201})
 _NOT_FOUND, _CONFLICT = 404, 409
-# An empty repository has no branches; asked for one, GitHub calls that a conflict.
+# GitHub answers 409 for a branch of an empty repository.
 _ABSENT = frozenset({_NOT_FOUND, _CONFLICT})
 
 
 class GitHubClient:
-    """Speaks to one repository of one server, by whoever sends for it.
+    """The client of one repository; requests are sent by ``send``.
 
-    Methods raise GitHubRefusedError, where they change what others see GitHubOutcomeUnknownError,
-    and whatever ``send`` raises. Nothing is retried, but for one call with a new token where an
-    App's token was refused. ``learn`` is told every token that is used, so that it can be masked.
-    ``remaining`` bounds waiting for a token that somebody else is fetching.
+    Methods raise GitHubRefusedError, those with an effect also GitHubOutcomeUnknownError, and
+    whatever ``send`` raises. Nothing is retried, except one call with a new token if an App's
+    token was refused. ``learn`` gets every token that is used, to mask it. ``remaining`` limits
+    the wait for a token that another task is fetching.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class GitHubClient:
         )
 
     async def file(self, path: str, ref: str) -> bytes | None:
-        """Return the content of a file, or None where there is none."""
+        """Return the content of a file; None if there is none."""
         call = GitHubCall(
             doing=f"read {path}",
             method="GET",
@@ -76,12 +76,11 @@ class GitHubClient:
     async def dispatch(
         self, workflow: str, ref: str, inputs: Mapping[str, str]
     ) -> WorkflowRun | None:
-        """Start a workflow; returns the run where the server tells it."""
+        """Start a workflow; return the run if the server reports it."""
         body: dict[str, Any] = {"ref": ref}
         if inputs:
             body["inputs"] = dict(inputs)
-        tells = self.instance.returns_run
-        if tells:
+        if self.instance.returns_run:
             body["return_run_details"] = True
         call = GitHubCall(
             doing=f"start the workflow {workflow} of {self.repository} on {ref}",
@@ -114,7 +113,7 @@ class GitHubClient:
         return await self._calls.ask(call, answers.read_runs)
 
     async def run(self, number: int) -> WorkflowRun:
-        """Return where a run stands; one that is gone is a GitHubRefusedError with 404."""
+        """Return a run; one that is gone raises GitHubRefusedError with status 404."""
         path = f"{self._root}/actions/runs/{number}"
         call = GitHubCall(doing=f"read the run {number}", method="GET", path=path)
         try:
@@ -135,7 +134,7 @@ class GitHubClient:
         return await self._calls.ask(call, answers.read_failed_steps)
 
     async def cancel(self, number: int) -> None:
-        """Ask a run to stop; one that has ended already is left as it is."""
+        """Cancel a run; does nothing if it has ended."""
         call = GitHubCall(
             doing=f"cancel the run {number}",
             method="POST",
@@ -146,7 +145,7 @@ class GitHubClient:
         await self._calls.ask(call, lambda _: None)
 
     async def branch(self, name: str) -> str | None:
-        """Return the commit at the tip of a branch, or None where there is no such branch."""
+        """Return the commit at the tip of a branch; None if there is no such branch."""
         call = GitHubCall(
             doing=f"read the branch {name} of {self.repository}",
             method="GET",
@@ -171,7 +170,7 @@ class GitHubClient:
         return await self._ask_optional(call, answers.read_commits, absent=_ABSENT) or []
 
     async def is_empty(self) -> bool:
-        """Return whether the repository has no commit yet: GitHub calls that a conflict."""
+        """Return whether the repository has no commit, for which GitHub answers 409."""
         call = GitHubCall(
             doing=f"list the commits of {self.repository}",
             method="GET",
@@ -182,7 +181,7 @@ class GitHubClient:
         return found is None
 
     async def create_first_commit(self, path: str, content: bytes, message: str) -> str:
-        """Make the first commit of an empty repository, of one file; returns its hash."""
+        """Create the first commit of an empty repository, with one file; return its hash."""
         call = GitHubCall(
             doing=f"make the first commit in {self.repository}",
             method="PUT",
@@ -200,7 +199,7 @@ class GitHubClient:
         return await self._calls.ask(call, answers.read_tree)
 
     async def create_blob(self, content: bytes) -> str:
-        """Store the content of a file; returns its hash."""
+        """Store the content of a file; return its hash."""
         encoded = base64.b64encode(content).decode()
         call = self._git_data_call(
             "blobs", "store a file", {"content": encoded, "encoding": "base64"}
@@ -208,21 +207,21 @@ class GitHubClient:
         return await self._calls.ask(call, answers.read_sha)
 
     async def create_tree(self, base: str, entries: Sequence[Mapping[str, Any]]) -> str:
-        """Store a tree that differs from another by these entries; returns its hash."""
+        """Store a tree that differs from another by these entries; return its hash."""
         body = {"base_tree": base, "tree": list(entries)}
         return await self._calls.ask(
             self._git_data_call("trees", "store the tree", body), answers.read_sha
         )
 
     async def create_commit(self, message: str, tree: str, parent: str) -> GitHubCommit:
-        """Store a commit; no branch leads to it yet."""
+        """Store and return a commit, which is on no branch yet."""
         body = {"message": message, "tree": tree, "parents": [parent]}
         return await self._calls.ask(
             self._git_data_call("commits", "store the commit", body), answers.read_commit
         )
 
     async def create_branch(self, name: str, sha: str) -> None:
-        """Make a branch that points to a commit; refused where there is one of that name."""
+        """Create a branch at a commit; refused if the branch exists."""
         call = GitHubCall(
             doing=f"create the branch {name} of {self.repository}",
             method="POST",
@@ -272,7 +271,7 @@ class GitHubClient:
     async def request_review(
         self, number: int, *, users: Sequence[str], teams: Sequence[str]
     ) -> None:
-        """Ask people and teams to review; who is asked already stays asked."""
+        """Request reviews; earlier requests stay."""
         call = GitHubCall(
             doing=f"ask for reviews of pull request {number} of {self.repository}",
             method="POST",
@@ -311,7 +310,7 @@ class GitHubClient:
         return None
 
     async def _require_repository(self) -> None:
-        """Raise where the repository cannot be seen: a 404 then says nothing of what is in it."""
+        """Raise if the repository is not visible: a 404 then says nothing about its contents."""
         call = GitHubCall(
             doing=f"see the repository {self.repository}", method="GET", path=self._root
         )
@@ -325,7 +324,7 @@ class GitHubClient:
 
 def _decode_content(document: Any) -> bytes:
     try:
-        # Of a large file GitHub gives an empty content, in no encoding.
+        # The content of a large file is empty, without an encoding.
         if document["encoding"] != "base64":
             raise answers.UnreadableAnswerError
         return base64.b64decode(document["content"])

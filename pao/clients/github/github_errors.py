@@ -1,4 +1,4 @@
-"""How calls to GitHub fail, as exception types that say what to do next."""
+"""How calls to GitHub fail, as exception types whose messages say what to do next."""
 
 from datetime import UTC, datetime
 from math import ceil
@@ -17,7 +17,7 @@ from pao.core.judgement import (
 )
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
-# By these GitHub says that a repository has been renamed or transferred.
+# GitHub's statuses for a repository that was renamed or transferred.
 _MOVED = frozenset({301, 307, 308})
 # https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 SECONDARY_WAIT = 60.0
@@ -31,8 +31,8 @@ _ADVICE = {
 class GitHubError(Exception):
     """Base of all: ``message`` is for people and says what to do next.
 
-    ``judged`` is the row of the one table that says what GitHub's answer means. ``wait`` is after
-    how many seconds GitHub wants to be asked again, where it said so.
+    ``judged`` is the row of the table in pao/core/judgement.py that says what GitHub's answer
+    means. ``wait`` is how many seconds GitHub asks to wait, if it does.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class GitHubOutcomeUnknownError(GitHubError):
 
 
 def refusal(server: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
-    """Return the error for an answer whose status is no success."""
+    """Return the error for an unsuccessful status."""
     text = _text(answer)
     judged = classify_repository_answer(answer.status, answer.headers, text)
     unknown = effect and judged.doubtful
     kind: type[GitHubError] = GitHubOutcomeUnknownError if unknown else GitHubRefusedError
     reason = words(text)
     message = f"{server} could not {doing} (HTTP {answer.status})"
-    after = "It may have done it all the same: a retry looks first." if unknown else ""
+    after = "It may have done it: a retry looks first." if unknown else ""
     parts = [f"{message}: {reason}." if reason else f"{message}.", _advice(answer, judged), after]
     return kind(
         " ".join(filter(None, parts)),
@@ -87,7 +87,7 @@ def refusal(server: str, doing: str, answer: GitHubResponse, *, effect: bool) ->
 def unreadable_answer(
     server: str, doing: str, answer: GitHubResponse, *, effect: bool
 ) -> GitHubError:
-    """Return the error for a success that cannot be read."""
+    """Return the error for a successful status with an unreadable answer."""
     what = "too long to read" if answer.truncated else "not a response of GitHub's API"
     kind: type[GitHubError] = GitHubOutcomeUnknownError if effect else GitHubRefusedError
     after = (
@@ -109,7 +109,7 @@ def _wait(answer: GitHubResponse) -> float:
     if after is not None:
         return after
     reset = whole_number(answer.headers.get("x-ratelimit-reset", ""))
-    # A secondary limit leaves calls over, and says nothing of when it ends.
+    # A secondary limit has calls remaining, and no time when it ends.
     if reset is None or answer.headers.get("x-ratelimit-remaining") != "0":
         return SECONDARY_WAIT
     return max(0.0, reset - datetime.now(UTC).timestamp())

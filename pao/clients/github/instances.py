@@ -11,7 +11,7 @@ PUBLIC_API = "https://api.github.com"
 
 
 class GitHubFlavour(StrEnum):
-    """What a server knows: github.com (and ghe.com), or an Enterprise Server of one's own."""
+    """The product: github.com (and ghe.com), or an Enterprise Server."""
 
     CLOUD = "cloud"
     SERVER = "server"
@@ -19,7 +19,7 @@ class GitHubFlavour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GitHubInstance:
-    """One server: the address of its API, who we are there, and what it knows.
+    """One server: the address of its API, our credentials, and its features.
 
     ``page_url`` is where its pages are. The limits are those of GitHub's published description:
     25 inputs and the run's id in the answer on github.com, 10 inputs and neither on a server.
@@ -39,7 +39,7 @@ class GitHubInstance:
 
     @property
     def title(self) -> str:
-        """What people call it: its name matters only to those who have several."""
+        """Its name for people; without the configured name if it is the only one."""
         return "GitHub" if self.alone else f'GitHub "{self.name}"'
 
     @property
@@ -54,7 +54,7 @@ class GitHubInstance:
 
     @property
     def returns_run(self) -> bool:
-        """Whether a dispatch is answered with the run that it started, on demand."""
+        """Whether the answer to a dispatch can contain the run."""
         return self.flavour is GitHubFlavour.CLOUD
 
     @property
@@ -70,7 +70,7 @@ class GitHubInstance:
 
 
 def flavour_of(api_url: str) -> GitHubFlavour:
-    """Return what a server is, by its address."""
+    """Return the flavour of a server, by its address."""
     host = urlsplit(api_url).hostname or ""
     cloud = host == "api.github.com" or host.endswith(".ghe.com")
     return GitHubFlavour.CLOUD if cloud else GitHubFlavour.SERVER

@@ -1,4 +1,4 @@
-"""A whole repository, as it is read by commits, trees and blobs; nothing is changed here."""
+"""A repository, read by commits, trees and blobs; read-only."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _NOT_FOUND, _CONFLICT, _NOT_MODIFIED = 404, 409, 304
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """What a branch points to; ``etag`` lets the next call cost nothing while it does."""
+    """The commit of a branch; with the ``etag`` the next call is free while it is unchanged."""
 
     sha: str
     etag: str | None
@@ -38,7 +38,7 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class GitHubCommitDetails:
-    """A commit: its tree, and what people want to see of it."""
+    """A commit: its tree, and its facts for people."""
 
     sha: str
     tree: str
@@ -57,20 +57,20 @@ class SizedTreeEntry(GitHubTreeEntry):
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The entries of a tree; one that is ``truncated`` is of no use."""
+    """The entries of a tree; a ``truncated`` one is incomplete."""
 
     entries: tuple[SizedTreeEntry, ...]
     truncated: bool
 
 
 class GitHubBranchMissingError(LookupError):
-    """The repository has other branches only."""
+    """The repository does not have the branch."""
 
 
 class Repository:
     """Reads one repository; raises ``GitHubRefusedError`` and whatever ``send`` raises.
 
-    ``learn`` is told every token that is used, so that it can be masked.
+    ``learn`` gets every token that is used, to mask it.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Repository:
         self.root = f"/repos/{name}"
 
     async def tip(self, branch: str, known: str | None = None) -> Tip | None:
-        """Return what a branch points to, or None where ``known`` says so already.
+        """Return the tip of a branch; None if it still has the ``known`` entity tag.
 
         Raises ``GitHubBranchMissingError`` if there is no such branch, and ``LookupError`` if the
         repository is empty.
@@ -118,7 +118,7 @@ class Repository:
         return await self.calls.ask(call, _read_commit)
 
     async def merge_base(self, branch: str, head: str) -> str | None:
-        """Return the commit at which a head has left a commit's history, or None without one."""
+        """Return the merge base of a branch and a head; None without one."""
         call = self._get(
             f"compare {branch} with {head}",
             f"/compare/{branch}...{head}",
@@ -133,7 +133,7 @@ class Repository:
             return None
 
     async def tree(self, sha: str, *, deep: bool = False) -> Tree:
-        """Return a directory, or with ``deep`` everything below it."""
+        """Return a directory, with ``deep`` everything below it."""
         call = self._get(
             f"read the directory {sha}",
             f"/git/trees/{sha}",
@@ -143,21 +143,21 @@ class Repository:
         return await self.calls.ask(call, _read_tree)
 
     async def blob(self, sha: str, *, most: int) -> bytes:
-        """Return the bytes of a file, no more than so many and one."""
+        """Return the bytes of a file, at most ``most`` plus one."""
         call = self._get(f"read the file {sha}", f"/git/blobs/{sha}", accept=RAW, max_body=most + 1)
         return (await self.calls.answer(call)).body
 
     async def archive(self, sha: str, *, most: int) -> bytes | None:
-        """Return a commit as a compressed archive, or None where it is longer than that."""
+        """Return a commit as a compressed archive; None if it is longer than ``most``."""
         call = self._get(f"pack the commit {sha}", f"/tarball/{sha}", max_body=most, redirects=3)
         answer = await self.calls.answer(call)
         return None if answer.truncated else answer.body
 
     async def requires_code_owners(self, branch: str) -> bool | None:
-        """Return whether the rules of a branch demand that code owners approve.
+        """Return whether the rules of a branch require approval by code owners.
 
-        None where nobody tells us: private repositories have no rules in some plans, and old
-        servers no such call.
+        None if that is unknown: private repositories have no rules in some plans, and old servers
+        no such call.
         """
         call = self._get(
             f"read the rules of the branch {branch}",
@@ -172,7 +172,7 @@ class Repository:
             return None
 
     async def code_owner_errors(self, sha: str) -> tuple[str, ...]:
-        """Return what GitHub itself finds wrong with the CODEOWNERS of a commit."""
+        """Return the errors that GitHub reports for the CODEOWNERS of a commit."""
         call = self._get("check CODEOWNERS", "/codeowners/errors", query={"ref": sha})
         try:
             return await self.calls.ask(call, _read_code_owner_errors)
@@ -193,7 +193,7 @@ class Repository:
     async def _default_branch(self) -> str:
         """Return the default branch.
 
-        Raises where the repository cannot be seen: a 404 then says nothing of what is in it.
+        Raises if the repository is not visible: a 404 then says nothing about its contents.
         """
         try:
             return await self.calls.ask(self._get(f"see {self.name}", ""), read_default_branch)

@@ -1,4 +1,4 @@
-"""Requests of the client and their responses; the sender is injected."""
+"""Requests of the client and their responses."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class GitHubCall:
     """One call of the REST API: its path below the API's address, and what it carries.
 
     ``doing`` completes "GitHub could not ...". ``expected`` are the statuses of success. ``accept``
-    is what the answer should be; ``known`` is the entity tag of an earlier one.
+    is the media type of the answer; ``known`` is the entity tag of an earlier one.
     """
 
     doing: str

@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 _JSON_BYTES = 4 * 1024 * 1024
 _PER_PAGE = 100
-# 100,000 files: a catalog of that size is a mistake, and so is a server that pages for ever.
+# 100,000 files: more are a mistake, or a server that returns pages forever.
 _MOST_PAGES = 1_000
 _OK, _CREATED, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 200, 201, 400, 403, 404
 
 
 @dataclass(frozen=True, slots=True)
 class GitLabInstance:
-    """One server and the token for it."""
+    """One server, and its token."""
 
     url: str
     token: SecretStr = field(repr=False)
@@ -33,7 +33,7 @@ class GitLabInstance:
 
 @dataclass(frozen=True, slots=True)
 class GitLabCommit:
-    """The tip of a branch, as people look at it."""
+    """A commit, such as the tip of a branch."""
 
     sha: str
     subject: str
@@ -43,7 +43,7 @@ class GitLabCommit:
 
 
 class GitLabBranchMissingError(LookupError):
-    """The project has other branches only."""
+    """The project does not have the branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ Send = Callable[[GitLabCall], Awaitable[GitLabAnswer]]
 
 
 class GitLabProject:
-    """Speaks about one project; raises ``GitLabError`` and whatever ``send`` raises."""
+    """The client of one project; raises ``GitLabError`` and whatever ``send`` raises."""
 
     def __init__(self, instance: GitLabInstance, path: str, *, send: Send) -> None:
         self.path = path
@@ -97,7 +97,7 @@ class GitLabProject:
         return self._read(f"read the commit {sha}", answer, _read_commit)
 
     async def merge_base(self, branch: str, head: str) -> str | None:
-        """Return the commit at which a head has left a commit's history, or None without one."""
+        """Return the merge base of a branch and a head; None without one."""
         query = urlencode({"refs[]": [branch, head]}, doseq=True)
         answer = await self._call("GET", f"/repository/merge_base?{query}")
         if answer.status in {_BAD_REQUEST, _NOT_FOUND}:
@@ -107,9 +107,9 @@ class GitLabProject:
         )
 
     async def tree(self, sha: str, folder: str, *, deep: bool = False) -> list[TreeItem]:
-        """Return what is in a folder at a commit, or with ``deep`` everything below it.
+        """Return the entries of a folder at a commit, with ``deep`` everything below it.
 
-        Nothing is in a folder that is not there.
+        A missing folder has no entries.
         """
         query = {"ref": sha, "path": folder, "per_page": str(_PER_PAGE), "pagination": "keyset"}
         query |= {"recursive": "true"} if deep else {}
@@ -128,22 +128,22 @@ class GitLabProject:
         raise unreadable_answer(doing, answer)
 
     async def blob(self, sha: str, *, most: int) -> bytes:
-        """Return the bytes of a file, no more than so many and one."""
+        """Return the bytes of a file, at most ``most`` plus one."""
         path = f"/repository/blobs/{quote(sha, safe='')}/raw"
         answer = await self._call("GET", path, max_body=most + 1)
         return self._require_status(f"read the file {sha}", answer).body
 
     async def archive(self, sha: str, folder: str, *, most: int) -> bytes | None:
-        """Return a folder of a commit as a compressed archive; None where it is too long."""
+        """Return a folder of a commit as a compressed archive; None if it is too long."""
         query = {"sha": sha, **({"path": folder} if folder else {})}
         path = f"/repository/archive.tar.gz?{urlencode(query)}"
         answer = self._require_status(f"pack {sha}", await self._call("GET", path, max_body=most))
         return None if answer.truncated else answer.body
 
     async def requires_code_owners(self, branch: str) -> bool | None:
-        """Return whether a rule that protects the branch demands that code owners approve.
+        """Return whether the protection of a branch requires approval by code owners.
 
-        None where the token may not know: some versions tell only maintainers.
+        None if the token may not read it: in some versions only maintainers may.
         """
         answer = await self._call("GET", "/protected_branches?per_page=100")
         if answer.status == _FORBIDDEN:
@@ -161,8 +161,7 @@ class GitLabProject:
     async def set_status(self, sha: str, status: Mapping[str, Any]) -> None:
         """Set the status of a commit; setting it twice changes nothing.
 
-        One that is on no branch of the project, but in a merge request from a fork, gets it by the
-        request's name.
+        A commit that is only in a merge request from a fork gets it by the ref of that request.
         """
         path = f"/statuses/{quote(sha, safe='')}"
         answer = await self._call("POST", path, body=status)
@@ -176,7 +175,7 @@ class GitLabProject:
         self._require_status(f"set the status of the commit {sha}", answer, expected=_CREATED)
 
     async def _merge_request(self, sha: str) -> int | None:
-        """Return the number of a merge request that a commit is in, or None."""
+        """Return the number of a merge request with a commit; None without one."""
         path = f"/repository/commits/{quote(sha, safe='')}/merge_requests"
         answer = await self._call("GET", path)
         doing = f"list the merge requests of {sha}"
@@ -185,7 +184,7 @@ class GitLabProject:
     async def _default_branch(self) -> str | None:
         """Return the default branch, None while the project is empty.
 
-        Raises where the project cannot be seen: a 404 then says nothing of what is in it.
+        Raises if the project is not visible: a 404 then says nothing about its contents.
         """
         doing = f"see the project {self.path}"
         answer = await self._call("GET", "")
@@ -246,11 +245,11 @@ def _read_tree(document: Any) -> list[TreeItem]:
 
 
 def _next_page(link: str) -> str | None:
-    """Return the token of the next page; the rest of the address is ours to choose."""
+    """Return the token of the next page; the rest of the address is not used."""
     for part in link.split(","):
         address, _, relation = part.partition(";")
         if 'rel="next"' in relation:
-            # Not parsed as a whole: the host may be one that cannot be.
+            # Only the query is parsed: the host may be invalid.
             query = parse_qs(address.strip().strip("<>").partition("?")[2])
             return query.get("page_token", [None])[0]
     return None

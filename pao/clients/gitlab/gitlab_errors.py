@@ -1,4 +1,4 @@
-"""How calls to GitLab fail, as one exception that says what to do next."""
+"""How calls to GitLab fail, as an exception whose message says what to do next."""
 
 from typing import Protocol
 
@@ -34,7 +34,7 @@ class GitLabAnswer(Protocol):
 
 
 class GitLabError(Exception):
-    """GitLab refused, or its answer cannot be read; ``wait`` is how long it wants to be left."""
+    """GitLab refused, or its answer is unreadable; ``wait`` is how long it asks to wait."""
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class GitLabError(Exception):
 
 
 def refusal(doing: str, answer: GitLabAnswer) -> GitLabError:
-    """Return the error for an answer whose status is no success."""
-    text = shorten(answer.body.decode(errors="replace"), 10_000)
-    judged = classify_answer(answer.status, answer.headers, text)
+    """Return the error for an unsuccessful status."""
+    text = shortened(answer.body.decode(errors="replace"), 10_000)
+    judged = judge(answer.status, answer.headers, text)
     if answer.status == _NOT_FOUND and "Project Not Found" in text:
         judged = HIDDEN
     reason = words(text)
@@ -68,7 +68,7 @@ def refusal(doing: str, answer: GitLabAnswer) -> GitLabError:
 
 
 def unreadable_answer(doing: str, answer: GitLabAnswer) -> GitLabError:
-    """Return the error for a success that cannot be read."""
+    """Return the error for a successful status with an unreadable answer."""
     return GitLabError(
         f"GitLab was asked to {doing}, and the answer is not one of its API; check GITLAB_URL.",
         judged=UNREADABLE,

@@ -147,7 +147,7 @@ def _convert_markup(
 
 
 def _add_mark(marks: tuple[Node, ...], mark: Node) -> tuple[Node, ...]:
-    """Add a mark; if there is one of the same kind, the outer one stays."""
+    """Return the marks with another one; an outer mark of the same kind stays."""
     return marks if any(one["type"] == mark["type"] for one in marks) else (*marks, mark)
 
 

@@ -41,7 +41,7 @@ class Region:
 
 
 def mark_regions(text: str, marker: str) -> tuple[str, list[Region]]:
-    """Put the tags of regions on lines of their own: ``<marker>+<number>`` and ``<marker>-``."""
+    """Put the tags of regions on separate lines: ``<marker>+<number>`` and ``<marker>-``."""
     found = [tag for tag in _TAG.finditer(text) if not _in_table(text, tag.start())]
     left = Counter(tag["name"] for tag in found)
     regions: list[Region] = []

@@ -41,7 +41,7 @@ class JiraResponse:
 
     @property
     def redirects(self) -> bool:
-        """Return whether it points elsewhere instead of answering; redirects are not followed."""
+        """Return whether it is a redirect; those are not followed."""
         return HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST
 
     @property
@@ -50,7 +50,7 @@ class JiraResponse:
         return "html" in self.response.headers.get("Content-Type", "").lower()
 
     def json(self) -> Any:
-        """Return the decoded body, or None where it is no JSON or was cut at the limit."""
+        """Return the decoded body; None if it is not JSON or was truncated."""
         if self.truncated:
             return None
         try:
@@ -59,13 +59,13 @@ class JiraResponse:
             return None
 
     @property
-    def judged(self) -> FailureClass:
-        """The row of the one table that says what the answer means."""
+    def judged(self) -> Judgement:
+        """The row of the table in pao/core/judgement.py that says what the answer means."""
         headers = {name.lower(): value for name, value in self.response.headers.items()}
         return classify_answer(self.status, headers, self.text())
 
     def text(self) -> str:
-        """Return as much of the body as is stored, without credentials and NUL."""
+        """Return the body, truncated as it is stored, without credentials and NUL."""
         text = self.response.content.decode("utf-8", errors="replace")
         cut = self.truncated or len(text) > KEPT_CHARACTERS
         return self.mask(f"{text[:KEPT_CHARACTERS]}{ELLIPSIS if cut else ''}")
@@ -86,7 +86,7 @@ def read_object(answer: JiraResponse) -> Mapping[str, Any]:
 
 
 def read_list(answer: JiraResponse) -> list[Any]:
-    """Return the JSON list that a question was answered with; raises JiraRefusedError otherwise."""
+    """Return the JSON list of an answer; raises JiraRefusedError otherwise."""
     if not answer.succeeded:
         raise refusal(answer)
     document = answer.json()
@@ -96,9 +96,9 @@ def read_list(answer: JiraResponse) -> list[Any]:
 
 
 def read_change(answer: JiraResponse, *, expected: int) -> Any:
-    """Return the JSON body (None where there is none) of a change that was made.
+    """Return the JSON body of a change that was made; None without one.
 
-    Raises JiraRefusedError where the change was surely not made, JiraOutcomeUnknownError where the
+    Raises JiraRefusedError if the change was certainly not made, JiraOutcomeUnknownError if the
     answer leaves that open.
     """
     if not answer.succeeded:
@@ -118,7 +118,7 @@ def read_change(answer: JiraResponse, *, expected: int) -> Any:
 
 
 def outcome_unknown(answer: JiraResponse, why: str) -> JiraOutcomeUnknownError:
-    """Return the error for a change whose answer does not tell whether it was made."""
+    """Return the error for a change that may or may not have been made."""
     return JiraOutcomeUnknownError(
         f"{answer.instance.title} was asked to {answer.doing}, and {why.rstrip('.')}. "
         "It may or may not have done it. Look in JIRA, or retry: a retry looks first and adopts "
@@ -131,7 +131,7 @@ def outcome_unknown(answer: JiraResponse, why: str) -> JiraOutcomeUnknownError:
 
 
 def unreadable_change(answer: JiraResponse) -> JiraOutcomeUnknownError:
-    """Return the error for a change that was answered with something that cannot be read."""
+    """Return the error for a change with an unreadable answer."""
     return outcome_unknown(answer, _unreadable_reason(answer))
 
 
@@ -144,7 +144,7 @@ def refusal(answer: JiraResponse) -> JiraRefusedError:
 
 
 def _reported_errors(answer: JiraResponse) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return what JIRA says by field, and what belongs to no field."""
+    """Return JIRA's error texts by field, and those without a field."""
     document = answer.json()
     errors, messages = _parse_errors(document if isinstance(document, dict) else {})
     if not errors and not messages and not answer.is_html:
@@ -234,7 +234,7 @@ def _unreadable_reason(answer: JiraResponse) -> str:
 
 
 def _is_login_page(answer: JiraResponse, *, expected: int) -> bool:
-    """Return whether somebody in front of JIRA asked for a login: then nothing reached JIRA."""
+    """Return whether this is the login page of a proxy: then nothing reached JIRA."""
     if not answer.is_html or not answer.succeeded or answer.status == expected:
         return False
     start = answer.text().lower()

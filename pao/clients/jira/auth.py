@@ -1,4 +1,4 @@
-"""Authentication to JIRA: the kinds of credentials, and what of them must be masked."""
+"""Authentication to JIRA: the kinds of credentials, and their secrets."""
 
 import base64
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from pydantic import SecretStr
 
 
 class JiraAuth(Protocol):
-    """Credentials of an instance; nothing of them is ever in a message."""
+    """Credentials of an instance, which are never in a message."""
 
     def authorization(self) -> str | None:
-        """Return the Authorization header, or None where a token must be fetched first."""
+        """Return the Authorization header; None if a token must be fetched first."""
 
     def secrets(self) -> tuple[str, ...]:
         """Return what must be masked if JIRA or a proxy echoes it."""
@@ -26,11 +26,11 @@ class BasicAuth:
     token: SecretStr
 
     def authorization(self) -> str | None:
-        """Return the header, in UTF-8 whatever the letters."""
+        """Return the header, encoded as UTF-8."""
         return f"Basic {self._encode_pair()}"
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the token, and the pair as it is sent."""
+        """Return the token, and the encoded pair."""
         return (self.token.get_secret_value(), self._encode_pair())
 
     def _encode_pair(self) -> str:
@@ -71,7 +71,7 @@ class OAuth2Auth:
         return None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the client's secret, and the pair as it may be sent."""
+        """Return the client's secret, and the encoded pair."""
         return (self.client_secret.get_secret_value(), self.basic().partition(" ")[2])
 
     def basic(self) -> str:

@@ -28,7 +28,7 @@ from pao.clients.jira.wire import JiraConnection, Question
 
 _log = logging.getLogger(__name__)
 
-# What Cloud takes in one bulk fetch, and what fits well into the address of a search.
+# Cloud's limit for a bulk fetch; also short enough for the address of a search.
 _STATUS_BATCH = 100
 _CREATED = 201
 _CHANGED = 204
@@ -39,9 +39,9 @@ class JiraClient:
     """Speaks to one JIRA; safe to share between tasks and threads.
 
     Every method raises JiraRefusedError, JiraUnreachableError or (changes only)
-    JiraOutcomeUnknownError, and ends within the instance's total timeout, or the earlier deadline
-    given. After that, or after its task was cancelled, nothing is sent any more. No redirect is
-    followed, and nothing is asked again, but once with a new token where JIRA refuses an OAuth one.
+    JiraOutcomeUnknownError, and ends within the instance's total timeout, or an earlier deadline.
+    After that, or after its task was cancelled, nothing more is sent. No redirect is followed, and
+    nothing is retried, except once with a new token if JIRA refuses an OAuth token.
     """
 
     def __init__(self, instance: JiraInstance) -> None:
@@ -122,9 +122,9 @@ class JiraClient:
         correlation_id: str | None = None,
         deadline: Deadline | None = None,
     ) -> CreatedIssue | None:
-        """Return the oldest ticket with the label, or None where there is certainly none.
+        """Return the oldest ticket with the label; None if there is certainly none.
 
-        An empty answer counts after ``settles_in`` seconds only. Raises JiraTooEarlyError where
+        An empty answer is certain only after ``settles_in`` seconds. Raises JiraTooEarlyError if
         that is more than half of the time until the deadline.
         """
         whole = Deadline.after(self.instance.total_timeout).or_earlier(deadline)
@@ -140,7 +140,7 @@ class JiraClient:
         *,
         deadline: Deadline | None = None,
     ) -> TicketStatus:
-        """Return where the ticket stands now; JiraRefusedError 404: it is gone."""
+        """Return the ticket's status; JiraRefusedError 404 means that it is gone."""
         answer = await self._wire.ask(
             f"read {key}", lambda jira: jira.status(key), correlation_id, deadline=deadline
         )
@@ -153,11 +153,11 @@ class JiraClient:
         *,
         deadline: Deadline | None = None,
     ) -> dict[str, TicketStatus | None]:
-        """Return where many tickets stand, by key; None for one that does not exist.
+        """Return the status of many tickets, by key; None for one that does not exist.
 
-        A hundred tickets are one call. Those that JIRA leaves out are asked for one by one: a
-        ticket that was moved answers to its old key there, and to no other question. Without a
-        deadline each call has the instance's whole time.
+        A hundred tickets are one call. Those that JIRA leaves out are read one by one: that is the
+        only call that finds a moved ticket by its old key. Without a deadline each call has the
+        instance's total timeout.
         """
         wanted = sorted({key for key in keys if KEY.fullmatch(key)})
         found: dict[str, TicketStatus | None] = dict.fromkeys(keys)
@@ -179,7 +179,7 @@ class JiraClient:
         correlation_id: str | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        """Add a comment in wiki markup; one that is too long is cut, and attached whole before."""
+        """Add a comment in wiki markup; one that is too long is attached in full and truncated."""
         doing = f"comment on {key}"
         if units(text) > TEXT_LIMIT:
             whole = ("comment.txt", text.encode(errors="replace"), "text/plain")
@@ -252,7 +252,7 @@ class JiraClient:
     ) -> dict[str, Any]:
         """Return the field that puts a new ticket under an epic: Cloud's parent, or Epic Link.
 
-        Data Center is asked once which of its fields that is; raises LookupError where none is.
+        Data Center is asked once for the field; raises LookupError if it has none.
         """
         if self.instance.flavour is JiraFlavour.CLOUD:
             return {"parent": {"key": epic}}
@@ -268,7 +268,7 @@ class JiraClient:
         *,
         deadline: Deadline | None = None,
     ) -> list[IssueType]:
-        """Return the types a new ticket of a project may have; JiraRefusedError 404: no project."""
+        """Return the issue types of a project; JiraRefusedError 404 means that it is missing."""
         return await create_fields.issue_types(self._bind_ask(correlation_id, deadline), project)
 
     async def screen_fields(
@@ -279,7 +279,7 @@ class JiraClient:
         *,
         deadline: Deadline | None = None,
     ) -> list[ScreenField]:
-        """Return which fields a new ticket of a type can be given, and which it must."""
+        """Return the fields that a new ticket of a type can or must have."""
         return await create_fields.screen_fields(
             self._bind_ask(correlation_id, deadline), project, kind
         )
@@ -287,7 +287,7 @@ class JiraClient:
     async def server_info(
         self, correlation_id: str | None = None, *, deadline: Deadline | None = None
     ) -> ServerInfo:
-        """Return version and deployment; answered without a look at the credentials."""
+        """Return version and deployment; JIRA does not check the credentials for that."""
         answer = await self._wire.ask(
             "say what it is", lambda jira: jira.server_info(), correlation_id, deadline=deadline
         )
@@ -301,7 +301,7 @@ class JiraClient:
     async def ping(
         self, correlation_id: str | None = None, *, deadline: Deadline | None = None
     ) -> None:
-        """Return when JIRA answers and accepts the credentials; raises otherwise."""
+        """Raise unless JIRA answers and accepts the credentials."""
         answer = await self._wire.ask(
             "say who we are", lambda jira: jira.myself(), correlation_id, deadline=deadline
         )

@@ -17,7 +17,7 @@ from pao.clients.jira.jira_errors import JiraRefusedError
 _MOST_PAGES = 40
 
 Ask = Callable[[str, Callable[[Dialect], Any]], Awaitable[JiraResponse]]
-"""Asks a question; the text completes "could not ..."."""
+"""Makes a call that only reads; the text completes "could not ..."."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ScreenField:
 
 
 async def issue_types(ask: Ask, project: str) -> list[IssueType]:
-    """Return the types of a project; JiraRefusedError 404: we may create nothing in it."""
+    """Return the types of a project; JiraRefusedError 404 means that none may be created."""
     doing = f"say which tickets {project} takes"
     try:
         found = await _pages(ask, doing, lambda start, jira: jira.issue_types(project, start))
@@ -83,7 +83,7 @@ async def _pages(
     for _ in range(_MOST_PAGES):
         start = len(found)
         page = read_object(await ask(doing, partial(question, start)))
-        # Data Center calls them values, Cloud by what they are.
+        # Data Center calls the list values, Cloud by what is in it.
         listed: list[Any] = next((one for name in _LISTS if (one := page.get(name))), [])
         found += _objects(listed)
         total = page.get("total")
@@ -97,7 +97,7 @@ _LISTS = ("values", "issueTypes", "fields", "results")
 
 
 async def _legacy_meta(ask: Ask, project: str, refused: JiraRefusedError) -> Mapping[str, Any]:
-    """Return what the older question says about a project; raises what the new one was told."""
+    """Return the older "createmeta" of a project; raises ``refused`` if there is none."""
     try:
         page = read_object(
             await ask(f"say what {project} needs", lambda jira: jira.legacy_create_meta(project))

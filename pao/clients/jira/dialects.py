@@ -16,7 +16,7 @@ from pao.clients.jira.adf import wiki_to_adf
 from pao.clients.jira.models import JiraFlavour, JiraInstance
 from pao.clients.jira.texts import as_documents, storable
 
-# At debug level the library logs whole requests and answers, with everything people wrote.
+# At debug level the library logs whole requests and answers.
 logging.getLogger("atlassian").setLevel(logging.WARNING)
 
 META_PAGE = 50

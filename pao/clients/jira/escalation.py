@@ -1,4 +1,4 @@
-"""The shape of escalation tickets, and whether a JIRA would accept one; creates nothing."""
+"""The form of escalation tickets, and whether a JIRA would accept one; creates nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from pao.clients.jira.models import Deadline
 
 # Set by every escalation, whatever is configured.
 OWN_FIELDS = frozenset({"project", "issuetype", "summary", "description", "labels"})
-# Without these a ticket would say nothing, or would not be found again.
+# Without these a ticket would be empty, or not be found again.
 _NEEDED_FIELDS = ("description", "labels")
 # JIRA fills them itself.
 _FILLED_BY_JIRA = frozenset({"reporter"})
@@ -22,10 +22,10 @@ _MOST_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class EscalationTarget:
-    """Where escalation tickets go, and as what; ``priority`` None leaves it to JIRA.
+    """The project and type of escalation tickets; ``priority`` None leaves it to JIRA.
 
-    ``fields`` are further fields of the ticket, by JIRA's ids of them; ``pages`` is the address of
-    PAO's pages, for a link to the request.
+    ``fields`` are further fields of the ticket by their JIRA ids; ``pages`` is the address of PAO's
+    pages, for a link to the request.
     """
 
     project: str
@@ -39,7 +39,7 @@ class EscalationTarget:
 async def escalation_problems(client: JiraClient, target: EscalationTarget) -> list[str]:
     """Return why an escalation would be refused, one sentence each that says what to change.
 
-    Raises JiraError where JIRA does not answer the question.
+    Raises JiraError if JIRA does not answer.
     """
     deadline = Deadline.after(_MOST_SECONDS)
     try:

@@ -13,7 +13,7 @@ _KEPT_SECONDS = 600.0
 
 
 class FieldList:
-    """Knows the fields of one instance; asked for at most every ten minutes."""
+    """The fields of one instance, read at most every ten minutes."""
 
     def __init__(self) -> None:
         self._fetched_at = 0.0

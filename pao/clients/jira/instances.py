@@ -11,7 +11,7 @@ from pao.clients.jira.models import JiraInstance, TicketStatus
 
 @dataclass(frozen=True, slots=True)
 class TicketReference:
-    """A ticket as PAO remembers it; ``url`` is its page for people, which tells the instance."""
+    """A ticket as PAO has stored it; ``url`` is its page for people, which names the instance."""
 
     key: str
     url: str | None = None
@@ -20,10 +20,10 @@ class TicketReference:
 
 @dataclass(frozen=True, slots=True)
 class TicketReading:
-    """What JIRA says about a known ticket: its status, or why there is none.
+    """The status of a ticket in JIRA, or why there is none.
 
-    ``gone`` is set where JIRA answered that there is no such ticket; ``error`` where it gave no
-    usable answer, which says nothing about the ticket.
+    ``gone`` is set if JIRA answered that there is no such ticket; ``error`` if it gave no usable
+    answer, which says nothing about the ticket.
     """
 
     ticket: TicketReference
@@ -55,10 +55,10 @@ class JiraInstances:
         return self._get(self._default)
 
     def for_ticket(self, ticket: TicketReference) -> JiraClient:
-        """Return the client of the instance where a ticket is.
+        """Return the client of a ticket's instance.
 
-        The address of its page decides, whatever the configuration has become since; where there
-        is none, or no instance has it, the instance is chosen as for a new ticket.
+        The address of its page decides, even if the configuration has changed. Without one, or if
+        no instance has it, the instance is chosen as for a new ticket.
         """
         for client in self._clients.values():
             if ticket.url and ticket.url == client.instance.browse_url(ticket.key):
@@ -68,9 +68,9 @@ class JiraInstances:
     async def statuses(
         self, tickets: Sequence[TicketReference], correlation_id: str | None = None
     ) -> list[TicketReading]:
-        """Ask where many tickets stand, a hundred with one call; instances are asked side by side.
+        """Return the status of many tickets, a hundred with one call, instances in parallel.
 
-        Never raises for what an instance answers: that stands in the readings of its tickets.
+        An instance's error does not raise: it is in the readings of its tickets.
         """
         groups: dict[str, list[TicketReference]] = {}
         readings: list[TicketReading] = []

@@ -9,8 +9,8 @@ from pao.core.failure_classes import INTERRUPTED, LAGGING, UNSENT, FailureClass,
 class JiraError(Exception):
     """Base of all: ``message`` is for people and says what to do next, ``instance`` names the JIRA.
 
-    ``status`` and ``body`` (as far as it was read, without credentials) are those of the answer,
-    where there was one. ``judged`` is the row of the one table that says what it means.
+    ``status`` and ``body`` (as far as it was read, without credentials) are those of the answer, if
+    there was one. ``judged`` is the row of the table that says what it means.
     """
 
     unanswered: FailureClass = UNSENT
@@ -33,22 +33,22 @@ class JiraError(Exception):
 
     @property
     def retryable(self) -> bool:
-        """A judgement for the person who decides; nothing acts on it."""
+        """Whether a retry may help; for people, nothing acts on it."""
         return self.judged.retryable
 
 
 class JiraUnreachableError(JiraError):
-    """No usable answer, and nothing was changed: the call never left, or it only asked."""
+    """No usable answer, and nothing was changed: the call was not sent, or only reads."""
 
 
 class JiraTooEarlyError(JiraError):
-    """A search found nothing, which proves nothing yet: its index may lag. Nothing was changed."""
+    """A search found nothing, which is not certain yet: its index may lag. Nothing was changed."""
 
     unanswered = LAGGING
 
 
 class JiraOutcomeUnknownError(JiraError):
-    """A change was sent and no answer came that proves that it was not made."""
+    """A change was sent, and no answer proves that it was not made."""
 
     unanswered = INTERRUPTED
 
@@ -59,9 +59,7 @@ class JiraOutcomeUnknownError(JiraError):
 
 
 class JiraRefusedError(JiraError):
-    """JIRA, or what stands in front of it, answered no, or a question was not answered well.
-
-    Nothing was changed.
+    """JIRA, or a proxy before it, refused, or an answer cannot be used. Nothing was changed.
 
     ``retry_after`` is the header as it came (seconds or a date); ``errors`` has JIRA's text by
     field name, ``error_messages`` those that belong to no field.

@@ -29,8 +29,8 @@ class LabelSearch:
     async def run(self, ask: Ask, *, settles_in: float, deadline: Deadline) -> CreatedIssue | None:
         """Search until a ticket is found or an empty answer is certain.
 
-        Raises JiraTooEarlyError where half of the time until the deadline is over before; the other
-        half is for what is done about the answer.
+        Raises JiraTooEarlyError after half of the time until the deadline; the other half is for
+        what follows the answer.
         """
         give_up = Deadline.after(deadline.remaining() / 2)
         certain = Deadline.after(settles_in)
@@ -75,7 +75,7 @@ class LabelSearch:
 
 
 def read_issue(instance: JiraInstance, document: Any) -> CreatedIssue | None:
-    """Read a ticket from JIRA's answer; None where it is none."""
+    """Return the ticket in JIRA's answer; None if it is not a ticket."""
     if not isinstance(document, Mapping):
         return None
     key, number = document.get("key"), str(document.get("id", ""))

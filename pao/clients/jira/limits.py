@@ -1,11 +1,11 @@
-"""How long JIRA's texts may be, and how a longer one is cut; in UTF-16 units, as Java counts."""
+"""The length limits of JIRA's texts, and how to truncate; in UTF-16 units, as Java counts."""
 
 import re
 
 TEXT_LIMIT = 32_767
 LINE_LIMIT = 255
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
-# A cut is moved back to the end of a line where one is as near as this.
+# The text is cut at the end of a line that is this close.
 _LINE_END_WITHIN = 2_000
 _MACRO = re.compile(
     r"(?<!\\)\{(code|noformat|quote|panel|info|note|warning|tip|color)(?::[^{}\n]*)?\}"
@@ -19,7 +19,7 @@ def units(text: str) -> int:
 
 
 def first_units(text: str, most: int) -> str:
-    """Return the beginning of a text that JIRA counts as no longer than that."""
+    """Return the beginning of a text, at most that long as JIRA counts."""
     if units(text) <= most:
         return text
     cut = text.encode("utf-16-le", "surrogatepass")[: 2 * most].decode("utf-16-le", "replace")
@@ -35,7 +35,7 @@ def cut_line(text: str, most: int = LINE_LIMIT) -> str:
 def cut_wiki(text: str, note: str, most: int = TEXT_LIMIT) -> str:
     """Return a text in wiki markup that fits; ``note`` says where the rest is, at its end.
 
-    It ends after a whole line where one is near, and what is open there is closed.
+    It ends after a whole line if possible, and open macros are closed.
     """
     if units(text) <= most:
         return text
@@ -49,12 +49,12 @@ def cut_wiki(text: str, note: str, most: int = TEXT_LIMIT) -> str:
     return f"{kept}{_closing_tags(kept)}\n\n{note}"
 
 
-# For the ends of two macros, one within the other, and blank lines.
+# For the end tags of two nested macros, and blank lines.
 _CLOSING_UNITS = 40
 
 
 def _closing_tags(text: str) -> str:
-    """Return the tags that close what is open at the end of a text."""
+    """Return the tags that close the macros that are open at the end of a text."""
     open_: list[str] = []
     for found in _MACRO.finditer(text):
         name = found[1]

@@ -12,14 +12,14 @@ from pao.core.states import RequestStatus
 
 
 class JiraFlavour(StrEnum):
-    """Which JIRA stands behind an instance: Cloud speaks REST v3 and ADF, Data Center v2."""
+    """The product of an instance: Cloud uses REST v3 and ADF, Data Center v2."""
 
     CLOUD = "cloud"
     DATACENTER = "datacenter"
 
 
-# Cloud's search is consistent in the end only; Data Center's nodes index at once, and tell one
-# another within seconds.
+# Cloud's search is eventually consistent; Data Center's nodes index at once, and notify one another
+# within seconds.
 DEFAULT_LAG = {JiraFlavour.CLOUD: 60.0, JiraFlavour.DATACENTER: 5.0}
 
 
@@ -31,8 +31,8 @@ class JiraInstance:
     names statuses of this instance, over the common ones, by what they mean for a request; names
     are compared without regard to case. ``site_url`` is where people read tickets, where that is
     another address than the one of the API; ``ca_file`` holds the authorities to trust.
-    ``search_lag`` is how many seconds its search may be behind its tickets; None: as is usual for
-    its flavour. ``alone`` says that no other JIRA is configured.
+    ``search_lag`` is how many seconds its search may be behind its tickets; None: the
+    default of its flavour. ``alone`` says that no other JIRA is configured.
     """
 
     name: str
@@ -53,7 +53,7 @@ class JiraInstance:
 
     @property
     def title(self) -> str:
-        """What people call it: its name matters only to those who have several."""
+        """Its name for people; without the configured name if it is the only one."""
         return "JIRA" if self.alone else f'JIRA "{self.name}"'
 
     @property
@@ -63,7 +63,7 @@ class JiraInstance:
 
     @property
     def index_lag(self) -> float:
-        """After how many seconds its search is sure to show a ticket."""
+        """After how many seconds its search certainly shows a ticket."""
         return DEFAULT_LAG[self.flavour] if self.search_lag is None else self.search_lag
 
     @property
@@ -91,7 +91,7 @@ class CreatedIssue:
 
 @dataclass(frozen=True, slots=True)
 class TicketStatus:
-    """Where a ticket stands in JIRA's words, and what that means for the request.
+    """A ticket's status in JIRA, and what it means for the request.
 
     ``mapped`` is false where neither category nor name is known: then the ticket counts as
     submitted.
@@ -105,7 +105,7 @@ class TicketStatus:
 
     @property
     def resolved(self) -> bool:
-        """Return whether nothing more will be done for the ticket, well or badly."""
+        """Return whether the ticket is resolved, with or without success."""
         return self.mapped_status in {RequestStatus.COMPLETED, RequestStatus.FAILED}
 
     @property
@@ -116,7 +116,7 @@ class TicketStatus:
 
 @dataclass(frozen=True, slots=True)
 class TicketParts:
-    """What hangs on a ticket: files by name and size in bytes, links by type and other ticket.
+    """The attachments of a ticket by name and size in bytes, and its links by type and ticket.
 
     Types are in small letters; a link counts in whichever direction it points.
     """
@@ -136,7 +136,7 @@ class ServerInfo:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment (monotonic seconds) after which nothing may be sent any more.
+    """A moment (monotonic seconds) after which nothing may be sent.
 
     Several calls share one, so that a look and the creation after it stay within one budget.
     """

@@ -1,4 +1,4 @@
-"""Why no answer came, described for people by the type of the error, never by its text."""
+"""Why no answer came, for people; by the type of the error, never by its text."""
 
 import ssl
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ TOO_LATE = "no complete response arrived in time"
 
 _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (NameResolutionError, "the host name of its base URL cannot be resolved"),
-    # Before the timeouts: urllib3 counts every failure to connect among those.
+    # Before the timeouts: urllib3 reports every failure to connect as one of those.
     (ConnectionRefusedError, "the connection was refused"),
     ((ConnectTimeoutError, requests.ConnectTimeout), "no connection could be made in time"),
     (
@@ -29,7 +29,7 @@ _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str
 
 
 def why_no_answer(exc: BaseException, call: JiraCall) -> str:
-    """Return a clause such as "the connection was refused"; says so of a token endpoint."""
+    """Return a clause such as "the connection was refused", which names a token endpoint."""
     reason = _reason(exc, call)
     if call.token_url is None:
         return reason

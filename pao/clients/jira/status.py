@@ -1,4 +1,4 @@
-"""What a ticket's status means for the request: the category first, names after it."""
+"""What a ticket's status means for the request: by its category first, then by names."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,9 +35,9 @@ def ticket_status(
 ) -> TicketStatus:
     """Read status and resolution from an issue's fields and say what they mean.
 
-    Done is what the category calls done, never a name. A ticket that is done has failed where its
-    status or its resolution is a name for that (JIRA often keeps "Won't Do" as the resolution of
-    "Done").
+    The category decides whether a ticket is done, never a name. A ticket that is done has failed
+    if its status or its resolution has a name for that: JIRA often keeps "Won't Do" as the
+    resolution of "Done".
     """
     status = _mapping(fields.get("status"))
     name = str(status.get("name") or "")
@@ -71,7 +71,7 @@ def _meaning(
 
 
 def _may_override(chosen: RequestStatus, by_category: RequestStatus | None) -> bool:
-    """Return whether a name may decide: it never makes a ticket done that JIRA calls open."""
+    """Return whether a name may override the category: it never makes an open ticket done."""
     if chosen is not RequestStatus.COMPLETED:
         return True
     return by_category in {None, RequestStatus.COMPLETED}

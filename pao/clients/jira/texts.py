@@ -15,7 +15,7 @@ _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def storable(value: Any) -> Any:
-    """Return a value without what no XML can hold: a JIRA that is sent it answers with 500."""
+    """Return a value without characters that XML cannot contain: JIRA answers those with 500."""
     if isinstance(value, str):
         return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, Mapping):
@@ -28,8 +28,8 @@ def storable(value: Any) -> Any:
 def as_documents(fields: Mapping[str, Any], textareas: Collection[str]) -> dict[str, Any]:
     """Return the fields for Cloud: long texts as documents.
 
-    Those of JIRA's own fields are wiki markup; a text of another field is put out letter by letter,
-    because nothing in it was escaped.
+    Those of JIRA's own fields are wiki markup; a text of another field is literal, because
+    nothing in it was escaped.
     """
     found = dict(fields)
     for name, value in fields.items():

@@ -1,6 +1,6 @@
-"""Access tokens of OAuth 2 client credentials: fetched when needed, kept until they expire.
+"""Access tokens of OAuth 2 client credentials, fetched when needed.
 
-The token endpoint is called within the call that needs the token, under the same rules of time,
+The token endpoint is called within the call that needs the token, with the same limits of time,
 size and redirects; a failure there changes nothing in JIRA.
 """
 
@@ -31,9 +31,9 @@ class TokenEndpointError(Exception):
 
 
 class JiraTokens:
-    """The tokens of one instance; safe to share between threads, one of which fetches.
+    """The tokens of one instance; safe to share between threads.
 
-    ``latest`` are the tokens that an answer may echo.
+    ``latest`` are the tokens that an answer may repeat.
     """
 
     def __init__(self, auth: OAuth2Auth, sessions: Sessions) -> None:

@@ -1,8 +1,8 @@
-"""The wire below the JIRA client: one hard deadline per call, bounded answers, pooled connections.
+"""The transport of the JIRA client: a hard deadline per call, bounded answers, pooled connections.
 
 requests' own timeouts restart with every byte, so a server that sends one byte a second never
-reaches them. Here each call is watched: at its deadline its socket is shut down, and a call that
-has not been sent by then never is.
+reaches them. Here the socket of a call is shut down at its deadline, and a call that has not been
+sent by then never is.
 """
 
 import contextlib
@@ -27,21 +27,21 @@ from pao.runtime import tracing
 
 ANSWER_LIMIT = READ_BYTES
 # Servers and load balancers close idle connections, some after five seconds; a request sent into
-# such a connection is cut and its outcome unknown, which costs far more than reconnecting.
+# such a connection has an unknown outcome, which costs far more than reconnecting.
 IDLE_LIMIT = 4.0
 
 
 class CallEndedError(Exception):
-    """The call's deadline has passed, or its caller is gone: nothing more is sent or read."""
+    """The call's deadline has passed, or its caller was cancelled."""
 
 
 class JiraCall:
-    """One exchange with JIRA; it knows whether anything was sent and can be ended from outside."""
+    """One call to JIRA; it records whether anything was sent, and can be ended from outside."""
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
         self.sent = False
-        # Whether anything was sent, to a token endpoint too, and whether there was time to connect.
+        # Whether anything was sent, even to a token endpoint, and if there was time to connect.
         self.contacted = False
         self.had_time_to_connect = False
         self.token_url: str | None = None
@@ -57,7 +57,7 @@ class JiraCall:
         return self._ended
 
     def watch(self, sock: socket.socket) -> None:
-        """Keep a way to shut down the connection; raises CallEndedError if the call has ended.
+        """Keep the socket to shut it down; raises CallEndedError if the call has ended.
 
         A duplicate of the descriptor is kept: it works below TLS, and can never affect another
         connection that got the same number after this one was closed.
@@ -67,7 +67,7 @@ class JiraCall:
             self._watched.append(socket.socket(fileno=os.dup(sock.fileno())))
 
     def begin_sending(self) -> None:
-        """Record that the request is about to be sent; raises CallEndedError if it must not be."""
+        """Record that the request is being sent; raises CallEndedError if the call has ended."""
         with self._lock:
             self._raise_if_ended()
             self.contacted = True
@@ -75,7 +75,7 @@ class JiraCall:
 
     @contextlib.contextmanager
     def requesting_token(self, token_url: str) -> Iterator[None]:
-        """Count what is sent within as not sent: it requests a token and changes nothing."""
+        """Do not count requests in the block as sent: they fetch a token and change nothing."""
         self.sent, self._fetching_token, self.token_url = False, True, token_url
         try:
             yield
@@ -84,7 +84,7 @@ class JiraCall:
         self.contacted, self.token_url = False, None
 
     def end(self) -> None:
-        """Stop the exchange now: nothing more is sent, and reading is cut off."""
+        """End the call now: nothing more is sent or read."""
         with self._lock:
             self._ended = True
             for sock in self._watched:
@@ -207,15 +207,15 @@ def _read_bounded(response: requests.Response, call: JiraCall) -> bytes:
 class HeaderAuth(requests.auth.AuthBase):
     """Sends one Authorization header, or none.
 
-    With no auth of its own a session takes the one that ~/.netrc has for the host, and the
-    library's basic authentication supports only Latin-1.
+    Without an auth, a session uses ~/.netrc, and the library's basic authentication supports only
+    Latin-1.
     """
 
     def __init__(self, authorization: str | None = None) -> None:
         self._authorization = authorization
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put the header on a request."""
+        """Set the header of a request."""
         if self._authorization:
             r.headers["Authorization"] = self._authorization
         return r
@@ -256,5 +256,5 @@ class BoundedSession(requests.Session):
             return response
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 -- their name
-        """Ignore where an answer redirects to: a malformed Location would raise otherwise."""
+        """Ignore redirects: a malformed Location would raise otherwise."""
         return

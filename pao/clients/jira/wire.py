@@ -1,7 +1,4 @@
-"""One exchange with a JIRA: in a thread, with credentials, a deadline and a known outcome.
-
-What is asked and what answers mean is in client.py and answers.py.
-"""
+"""The connection to a JIRA: calls in threads, with credentials and a deadline."""
 
 import asyncio
 import contextvars
@@ -34,8 +31,8 @@ from pao.core.failure_classes import INTERRUPTED, NOT_READY, UNSENT, FailureClas
 from pao.runtime.masking import SecretMasks
 
 CONNECTIONS = 32
-# A thread notices its deadline at once, unless it hangs in name resolution, which nothing can
-# interrupt; then the caller gets its answer this much later and the thread will send nothing.
+# A thread notices its deadline at once, unless it hangs in name resolution, which cannot be
+# interrupted; then the caller returns this much later, and the thread will send nothing.
 _THREAD_GRACE = 0.25
 
 Question = Callable[[Dialect], requests.Response]
@@ -50,7 +47,7 @@ class _UnansweredError(Exception):
 
 
 class JiraConnection:
-    """The way to one instance; safe to share between tasks and threads."""
+    """The connection to one instance; safe to share between tasks and threads."""
 
     def __init__(self, instance: JiraInstance) -> None:
         self._instance = instance
@@ -65,7 +62,7 @@ class JiraConnection:
         self._adapter.close()
 
     def hide(self, text: str) -> str:
-        """Return the text without credentials, fetched ones included, in whatever form."""
+        """Return the text without credentials and tokens, in any encoding."""
         tokens = self._tokens.latest if self._tokens else ()
         return SecretMasks((*self._instance.auth.secrets(), *tokens)).hide(text)
 
@@ -77,7 +74,7 @@ class JiraConnection:
         *,
         deadline: Deadline | None,
     ) -> JiraResponse:
-        """Ask something that changes nothing; no answer is JiraUnreachableError."""
+        """Make a call that changes nothing; raises JiraUnreachableError without an answer."""
         try:
             return await self._exchange(doing, question, correlation_id, deadline=deadline)
         except _UnansweredError as exc:
@@ -93,7 +90,7 @@ class JiraConnection:
         *,
         deadline: Deadline | None,
     ) -> JiraResponse:
-        """Ask for a change; no answer to what was sent is a JiraOutcomeUnknownError."""
+        """Make a change; raises JiraOutcomeUnknownError if it was sent and no answer came."""
         try:
             return await self._exchange(doing, question, correlation_id, deadline=deadline)
         except TokenEndpointError as exc:
@@ -136,7 +133,7 @@ class JiraConnection:
             reason = why_no_answer(CallEndedError(), call)
             raise _UnansweredError(reason, sent=call.sent, judged=_judge_silence(call)) from None
         finally:
-            # Also when the task was cancelled: a call that nobody waits for must not be sent.
+            # Also if the task was cancelled: a call that nobody waits for must not be sent.
             call.end()
         return JiraResponse(self._instance, doing, response, call.truncated, self.hide)
 
@@ -169,7 +166,7 @@ class JiraConnection:
     def _authorized_call(
         self, question: Question, call: JiraCall, session: BoundedSession
     ) -> requests.Response:
-        """Put the question; a token that is no longer accepted is renewed, once."""
+        """Make the call; a token that is refused is renewed once."""
         dialect = dialect_for(self._instance, session)
         if self._tokens is None:
             session.auth = HeaderAuth(self._instance.auth.authorization())
@@ -179,7 +176,7 @@ class JiraConnection:
         response = question(dialect)
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
-        # JIRA has refused the token, so nothing was done, and asking once more does nothing twice.
+        # JIRA has refused the token, so nothing was done yet.
         renewed = self._tokens.bearer(call, instead_of=token)
         session.auth = HeaderAuth(f"Bearer {renewed}")
         return question(dialect)
@@ -192,13 +189,13 @@ class JiraConnection:
             connect_timeout=self._instance.connect_timeout,
         )
         session.verify = self._instance.ca_file or True
-        # A proxy set for the way out would otherwise be asked for the stand-in on loopback, too.
+        # Otherwise a proxy in the environment would be used for the stand-in on loopback.
         session.trust_env = not is_loopback(url)
         return session
 
 
 def _judge_silence(call: JiraCall) -> Judgement:
-    """Judge a call without an answer: one that our own time ended before it connected is ours."""
+    """Return why no answer came; a call that ran out of time before connecting is our failure."""
     if call.contacted:
         return CUT
     return NOT_READY if call.ended and not call.had_time_to_connect else UNSENT

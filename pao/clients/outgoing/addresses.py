@@ -41,16 +41,13 @@ _NETWORKS: tuple[tuple[Network, str], ...] = tuple(
 )
 _GLOBAL = IPv6Network("2000::/3")
 # A NAT64 gateway translates these to the IPv4 address in their last 32 bits. Not the ones for local
-# use (64:ff9b:1::/48): where those hold it depends on the prefix that the network chose.
+# use (64:ff9b:1::/48): where those contain it depends on the network's prefix.
 _NAT64 = IPv6Network("64:ff9b::/96")
 _IPV4_BITS = 0xFFFFFFFF
 
 
 def read_target_address(text: str) -> Address:
-    """Read an address in its usual spelling; an IPv6 zone (``%eth0``) is left out.
-
-    Raises ``ValueError`` for every other text.
-    """
+    """Return the address of a text, without an IPv6 zone (``%eth0``); raises ``ValueError``."""
     return ip_address(text.partition("%")[0])
 
 

@@ -46,7 +46,7 @@ _SHOWN_NAME = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingCall:
-    """One request. Only calls that read follow ``redirects``."""
+    """One request; ``redirects`` is how many are followed, which is for calls that only read."""
 
     method: str
     url: str
@@ -91,11 +91,11 @@ class HttpClient:
         self._wire = ConnectionPools(options or ConnectionOptions(), resolver)
 
     async def send(self, call: OutgoingCall, *, seconds: float) -> OutgoingResponse:
-        """Send the call and read its answer within so many seconds in total.
+        """Send the call and return its answer, within so many seconds in total.
 
         Raises ``AddressRefusedError``, ``CallInvalidError``, ``CallTimeoutError``,
-        ``CallUnsentError`` or ``CallBrokenError``; none of them tells the address's path or
-        query, which may hold a secret.
+        ``CallUnsentError`` or ``CallBrokenError``; none of them contains the address's path or
+        query, which may contain a secret.
         """
         sending = _SendProgress()
         host = host_of(call.url)
@@ -276,7 +276,7 @@ def _timeout_error(host: str, sending: _SendProgress, seconds: float) -> Outgoin
 
 
 def _connection_error(host: str, sending: _SendProgress, error: Exception) -> OutgoingError:
-    # Raised while the head is assembled, before any of it is written.
+    # Raised before anything is written.
     if isinstance(error, httpcore.LocalProtocolError):
         return CallInvalidError(
             "The request holds a character that HTTP does not allow; correct it."

@@ -18,7 +18,7 @@ class CallInvalidError(OutgoingError):
 
 
 class CallTimeoutError(OutgoingError):
-    """Our own time ran out before a connection was attempted; it says nothing about the target."""
+    """Time ran out before a connection was attempted; it says nothing about the target."""
 
 
 class CallUnsentError(OutgoingError):

@@ -39,7 +39,7 @@ class EgressResolver:
         self._resolver = resolver or SystemResolver()
 
     async def permitted_addresses(self, host: str, port: int) -> list[str]:
-        """Resolve once and check each address; later DNS changes have no effect.
+        """Return the permitted addresses of a host; later DNS changes have no effect.
 
         Raises ``AddressRefusedError`` if none is permitted, ``CallUnsentError`` if there is none.
         """
@@ -57,10 +57,10 @@ class EgressResolver:
         raise refusal or CallUnsentError(f"{host} has no address.")
 
     async def check_for_proxy(self, host: str, port: int) -> None:
-        """Refuse hosts that a proxy must not connect to; it resolves names itself, so names count.
+        """Raise AddressRefusedError for a host that a proxy must not connect to.
 
-        A host that is an address, in any spelling, is checked as one; so are the addresses that
-        this machine resolves a name to.
+        The proxy resolves names itself. A host that is an address, in any spelling, is checked as
+        one; so are the addresses that this machine resolves a name to.
         """
         try:
             addresses = await self._addresses(host, port)

@@ -64,7 +64,7 @@ class EgressRules:
         return cls(rules=rules, any_public=not texts or ANY in texts)
 
     def check_host(self, host: str, port: int) -> None:
-        """Refuse a host that no entry can permit, before resolving it."""
+        """Raise AddressRefusedError for a host that no entry can permit, before resolving it."""
         if self.any_public or any(rule.network is not None for rule in self.rules):
             return
         if not self._lists_host(host, port):
