@@ -1,4 +1,4 @@
-"""Asking a status address after a 202: what it meets proves nothing, and a retry goes on there."""
+"""Polling a status address after a 202: a bad answer proves nothing, and a retry continues."""
 
 import json
 import socket
