@@ -88,17 +88,13 @@ class TicketUpdater:
                 counts["resolved"] += await self._notify(one, resolved)
         return counts
 
-    def _proven(self, ticket: OpenTicket, resolved: TicketResolved) -> dict[str, Any]:
-        signal = names.TICKET_RESOLVED_SIGNAL
-        return with_proof(self.box, ticket.request_id, signal, to_document(resolved))
-
     async def _notify(self, ticket: OpenTicket, resolved: TicketResolved) -> int:
         """Notify the waiting workflow; on failure the next run tries again."""
+        signal, document = names.TICKET_RESOLVED_SIGNAL, to_document(resolved)
+        payload = with_proof(self.box, ticket.request_id, signal, document)
         with log_fields(requestId=ticket.request_id, correlationId=ticket.correlation_id):
             try:
-                await self.inspector.signal_resolved(
-                    ticket.request_id, self._proven(ticket, resolved)
-                )
+                await self.inspector.signal_resolved(ticket.request_id, payload)
             except WorkflowUnansweredError as error:
                 _log.warning("a workflow could not be notified of its ticket: %s", error)
                 return 0

@@ -56,7 +56,13 @@ async def complete(
     if wanted.none:
         return
     try:
-        known = TicketParts() if fresh else await _read_parts(client, wanted.key, context)
+        known = (
+            TicketParts()
+            if fresh
+            else await client.get_parts(
+                wanted.key, context.request.correlation_id, deadline=context.deadline
+            )
+        )
         await _attach(client, wanted, context, known)
         await _link(client, wanted, context, known)
     except JiraError as error:
@@ -100,10 +106,6 @@ def cleanup(key: str | None, url: str | None) -> str:
         f"Close JIRA ticket {key} as won't do ({url}), and undo by hand what was done for it "
         "already."
     )
-
-
-async def _read_parts(client: JiraClient, key: str, context: ActionContext) -> TicketParts:
-    return await client.get_parts(key, context.request.correlation_id, deadline=context.deadline)
 
 
 async def _attach(

@@ -120,7 +120,7 @@ class GitCommitConfig(CamelCaseConfig):
     show_changes: bool = Field(
         default=False,
         description="Whether the review of a request reads and shows what the files hold now: "
-        "whoever may request the item then sees it",
+        "everyone who may request the item then sees it",
     )
     allow_workflow_files: bool = Field(
         default=False,

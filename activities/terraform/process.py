@@ -202,21 +202,21 @@ class Tail:
     """Keeps the last whole lines of a text: a partial line may contain the end of a secret."""
 
     def __init__(self) -> None:
-        self._kept = b""
+        self._tail = b""
         self._cut = False
 
     async def take(self, chunk: bytes) -> None:
         """Take the next chunk."""
-        whole = self._kept + chunk
-        self._kept = whole[-TAIL_LIMIT:]
+        whole = self._tail + chunk
+        self._tail = whole[-TAIL_LIMIT:]
         self._cut = self._cut or len(whole) > TAIL_LIMIT
 
     @property
     def text(self) -> str:
         """The last lines; an ellipsis before them says that there were more."""
         if not self._cut:
-            return self._kept.decode(errors="replace").strip()
-        rest = self._kept.partition(b"\n")[2].decode(errors="replace")
+            return self._tail.decode(errors="replace").strip()
+        rest = self._tail.partition(b"\n")[2].decode(errors="replace")
         return f"\N{HORIZONTAL ELLIPSIS} {rest.strip()}".rstrip()
 
 
@@ -252,18 +252,18 @@ class BoundedOutput:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept = bytearray()
+        self._content = bytearray()
         self.too_large = False
 
     async def take(self, chunk: bytes) -> None:
         """Take the next chunk."""
-        if len(self._kept) + len(chunk) > self._limit:
+        if len(self._content) + len(chunk) > self._limit:
             self.too_large = True
-            self._kept.clear()
+            self._content.clear()
         if not self.too_large:
-            self._kept += chunk
+            self._content += chunk
 
     @property
     def content(self) -> bytes:
         """The output so far."""
-        return bytes(self._kept)
+        return bytes(self._content)

@@ -66,7 +66,7 @@ class CatalogSyncs:
             raise TemporalUnavailableError from error
 
     async def refresh(self, request: SyncRequest, *, budget: float) -> SyncReport | None:
-        """Have the source checked and return the report; None if it takes longer.
+        """Ask for a check of the source and return its report; None if it takes longer.
 
         Raises ``TemporalUnavailableError`` if it is unknown whether the source will be checked.
         """

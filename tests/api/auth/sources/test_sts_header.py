@@ -45,10 +45,10 @@ UNREADABLE: dict[str, Callable[[Forger], bytes]] = {
     "an extra header": lambda forger: (
         forger.proof(headers={"X-Forwarded-For": "1.2.3.4"}).encode().encode()
     ),
-    "a header less": lambda forger: forger.proof(headers={"X-PAO-Nonce": ""}).written().encode(),
+    "a header less": lambda forger: forger.proof(headers={"X-PAO-Nonce": ""}).encode().encode(),
     "a token that is not signed": lambda forger: encode_header(forger.document(token="t" * 100)),
-    "another service of AWS": lambda forger: forger.proof(service="s3").written().encode(),
-    "another region": lambda forger: forger.proof(region="us-east-1").written().encode(),
+    "another service of AWS": lambda forger: forger.proof(service="s3").encode().encode(),
+    "another region": lambda forger: forger.proof(region="us-east-1").encode().encode(),
     "another algorithm": lambda forger: encode_header(
         forger.document(
             authorization=forger.proof().authorization.replace("HMAC-SHA256", "ECDSA-P256-SHA256")
@@ -88,7 +88,7 @@ UNREADABLE: dict[str, Callable[[Forger], bytes]] = {
     "nested": lambda _: encode_header("[" * 5000),
     "no JSON": lambda _: encode_header("authorization"),
     "no base64": lambda _: b"{}",
-    "spaces": lambda forger: forger.proof().written().encode() + b" ",
+    "spaces": lambda forger: forger.proof().encode().encode() + b" ",
     "more than 8 kB": lambda forger: encode_header(forger.document(token="t" * 6200)),
     "nothing": lambda _: b"",
 }
