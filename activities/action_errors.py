@@ -20,9 +20,9 @@ class ActionError(Exception):
     """Base of both: a message for people, and what the target answered where it did.
 
     Both texts may be as long as what was read (4 MB): they are cut where they leave the activity,
-    after they were masked. ``judged`` is the row of the table in pao/core/judgement.py that says
-    what happened: it decides ``cause``, ``code`` and ``retryable`` unless these are given, and
-    whether the circuit breaker counts the failure.
+    after they were masked. ``judged`` is the row of the table in pao/core/failure_classes.py
+    that says what happened: it decides ``cause``, ``code`` and ``retryable`` unless these are
+    given, and whether the circuit breaker counts the failure.
     ``partial`` lists what the action has left behind, such as half of an infrastructure.
     ``refused`` means that people have declined. ``whole`` means that ``partial`` is complete, so
     that it replaces what earlier attempts have listed.
@@ -170,6 +170,6 @@ def worker_shutdown(*, repeatable: bool = False) -> ApplicationError:
     )
 
 
-def _default_code(judged: Judgement | None, *, unknown: bool) -> ErrorCode:
+def _default_code(judged: FailureClass | None, *, unknown: bool) -> ErrorCode:
     elsewhere = unknown or (judged is not None and judged.cause in _ELSEWHERE)
     return ErrorCode.EXTERNAL_SERVICE_ERROR if elsewhere else ErrorCode.ACTION_FAILED

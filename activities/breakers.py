@@ -97,8 +97,8 @@ class Breakers:
         """Admit a call or fail it at once; its outcome updates the breaker.
 
         A call has failed if ``permit.failure`` is set, or if its error counts by the table in
-        pao/core/judgement.py. Any other answer closes the breaker; a call that was refused or cut
-        off by PAO itself changes nothing.
+        pao/core/failure_classes.py. Any other answer closes the breaker; a call that was refused
+        or cut off by PAO itself changes nothing.
         """
         item, permit = acting_item(), BreakerPermit()
         hide = (secrets or SecretMasks()).hide

@@ -58,8 +58,8 @@ class CatalogSyncer:
         """Close the connections of the source."""
         await self.sync.close()
 
-    @activity.defn(name=names.JUDGE_PROPOSAL_ACTIVITY)
-    async def judge(self, proposal: Proposal) -> str:
+    @activity.defn(name=names.CHECK_PROPOSAL_ACTIVITY)
+    async def judge(self, proposal: CatalogProposal) -> str:
         """Check a pull or merge request, report to its authors, and return the outcome.
 
         Raises if the forge is unavailable; the retry waits as long as the forge asks for.

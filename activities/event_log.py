@@ -35,7 +35,7 @@ _SENTENCES = {
 }
 
 
-def log_events(snapshot: Snapshot, recorded: Recorded) -> None:
+def log_events(snapshot: Snapshot, recorded: WriteResult) -> None:
     """Log what a write has added to a request's records, in order."""
     lines = [_audit_event(snapshot, one) for one in snapshot.audit if one.seq in recorded.lines]
     entries = [_stream_event(one) for one in snapshot.stream if one.seq in recorded.entries]

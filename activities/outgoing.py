@@ -39,7 +39,7 @@ CALL_SECONDS = 30.0
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # With less time a call would probably time out, which would count against the target.
 LEAST_SECONDS = 0.5
-_UNSENT_JUDGEMENTS: Mapping[type[OutgoingError], Judgement] = {
+_UNSENT_JUDGEMENTS: Mapping[type[OutgoingError], FailureClass] = {
     AddressRefusedError: NOT_ALLOWED,
     CallInvalidError: BAD_CALL,
     CallTimeoutError: NOT_READY,
@@ -84,9 +84,9 @@ class TargetResponse:
         return answers.parse_answer(self.body)
 
     @property
-    def judged(self) -> Judgement:
-        """The row of the table in pao/core/judgement.py that says what the answer means."""
-        return judge(self.status, self.headers, self.text)
+    def judged(self) -> FailureClass:
+        """The row of the table in pao/core/failure_classes.py that says what the answer means."""
+        return classify_answer(self.status, self.headers, self.text)
 
     def failure(self, message: str, *, reading: bool = False) -> ActionError:
         """Return the error for an unsuccessful response, to be raised by the caller.
@@ -122,7 +122,7 @@ class TargetResponse:
             yield f"It asks for a pause (Retry-After: {after})."
         if unknown:
             yield "It may have done what was asked."
-        if reason := answers.words(self.text):
+        if reason := answers.message_text(self.text):
             yield f"It said: {reason}"
 
 
@@ -201,7 +201,7 @@ class ActionHttpClient:
                     )
                 except OutgoingError as error:
                     _raise_action_error(error, reads=reads)
-            if judge(reply.status).counts:
+            if classify_answer(reply.status).counts:
                 permit.failure = f"It answered {reply.status}."
             return reply
 
@@ -219,7 +219,7 @@ class ActionHttpClient:
 def _raise_action_error(error: OutgoingError, *, reads: bool) -> NoReturn:
     if isinstance(error, CallBrokenError):
         kind = ActionFailedError if reads else OutcomeUnknownError
-        raise kind(error.message, judged=CUT) from error
+        raise kind(error.message, judged=INTERRUPTED) from error
     raise ActionFailedError(
         error.message, judged=_UNSENT_JUDGEMENTS.get(type(error), UNSENT)
     ) from error

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from db.repositories.open_requests import OpenRequest
-from pao.app.resumption import never_begun
+from pao.app.resumption import never_started
 from pao.clients.inspection import WorkflowPresence, WorkflowState
 from pao.core.states import RequestStatus
 
@@ -30,7 +30,7 @@ def compare(
         young = row.created_at > now - memory
         # The sweeper starts a row that was never started, as long as that is safe.
         # A component that never began is started by its bundle, however long that takes.
-        waits = never_begun(row, state) and (row.is_component or young)
+        waits = never_started(row, state) and (row.is_component or young)
         return Divergence.AGREES if waits else Divergence.LOST
     if state.presence == WorkflowPresence.LOST:
         return Divergence.LOST

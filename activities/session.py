@@ -167,7 +167,7 @@ def unforeseen_as_action_errors(disclosure: Disclosure) -> Iterator[None]:
 async def masked_reason(error: ActionError, disclosure: Disclosure) -> str:
     """Return the message of an error, masked and then truncated."""
     masked = await asyncio.to_thread(disclosure.mask_error, error)
-    return shortened(masked.message, MESSAGE_LIMIT)
+    return shorten(masked.message, MESSAGE_LIMIT)
 
 
 def first_problem(error: ValidationError) -> str:

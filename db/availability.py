@@ -140,9 +140,9 @@ def _sqlstate(error: Exception) -> str:
 
 def _connect_problem(error: Exception) -> DatabaseProblem:
     """Classify an error of connecting."""
-    source, state = _source(error), _state(error)
+    source, state = _driver_error(error), _sqlstate(error)
     if isinstance(source, DatabaseTokenError):
-        return Trouble.TOKEN
+        return DatabaseProblem.TOKEN
     if isinstance(source, ssl.SSLError | ssl.CertificateError):
         return DatabaseProblem.TLS
     if state.startswith(_LOGIN_CLASS):

@@ -20,7 +20,7 @@ from activities.github.commits import (
 from activities.github.first_commit import find_initial_commit
 from catalog.templating import Target
 from pao.clients.github import GitHubClient, GitHubCommit, PullRequest
-from pao.core.judgement import CONFLICT
+from pao.core.failure_classes import CONFLICT
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.failures import PartialResource
 

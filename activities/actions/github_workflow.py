@@ -37,7 +37,7 @@ from activities.github.runs import (
 )
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
 from pao.clients.github import GitHubError, GitHubRefusedError, WorkflowRun
-from pao.core.judgement import CUT, REFUSED
+from pao.core.failure_classes import INTERRUPTED, REFUSED
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.waits import Pending
@@ -318,7 +318,7 @@ def _timeout_error(config: GitHubWorkflowConfig, run: WorkflowRun | None) -> Out
     return OutcomeUnknownError(
         f"{about} did not finish within {allowed} and is still running. A retry finds it "
         "and waits again.",
-        judged=CUT,
+        judged=INTERRUPTED,
         partial=[partial_run(run)] if run else [],
     )
 

@@ -16,7 +16,7 @@ from activities.github.commit_config import CommitFile, FileOperation, GitCommit
 from activities.github.commits import CommitBranches, find_own_commit, trailers
 from activities.github.first_commit import PATH, has_initial_file, initialize_repository
 from pao.clients.github import GitHubClient, GitHubCommit, GitHubRefusedError, GitHubTreeEntry
-from pao.core.judgement import CONFLICT, PROTECTED, REFUSED
+from pao.core.failure_classes import CONFLICT, PROTECTED, REFUSED
 
 PARALLEL = 4
 MAX_ATTEMPTS = 12

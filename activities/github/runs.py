@@ -14,7 +14,7 @@ from activities.github.commits import MOST_PAGES
 from activities.github.workflow_config import GitHubWorkflowConfig
 from activities.github.workflow_file import WorkflowFile, read_workflow_file
 from pao.clients.github import PAGE, GitHubRefusedError, WorkflowRun
-from pao.core.judgement import BAD_CALL, FORBIDDEN, HIDDEN, NOT_SET
+from pao.core.failure_classes import BAD_CALL, FORBIDDEN, HIDDEN, NOT_SET
 from pao.core.payloads.failures import PartialResource
 
 MARK = re.compile(r"pao-[0-9a-f]{12}")

@@ -39,13 +39,13 @@ def step_failed(
             f"terraform {step} did not finish in time and was stopped. Nothing was changed. "
             "Find out what it waits for, raise the action's timeout if it needs longer, then "
             f"retry. {lock} {_shorten(ended.errors)}".strip(),
-            judged=CUT,
+            judged=INTERRUPTED,
         )
     return ActionFailedError(
         f"terraform {step} failed; nothing was changed. {_shorten(text)}",
         response_body=text,
         # Before the plan, backends, registries and providers fail; the plan checks the values.
-        judged=judge_text(text, otherwise=REFUSED if step == "plan" else UNSENT),
+        judged=classify_report(text, otherwise=REFUSED if step == "plan" else UNSENT),
     )
 
 
@@ -89,7 +89,7 @@ def apply_failed(
             # A person who cancels says nothing about the target.
             judged=NOT_READY
             if ended.cut
-            else judge_text(text, otherwise=_default_judgement(ended)),
+            else classify_report(text, otherwise=_default_judgement(ended)),
             partial=partial,
         )
     return ActionFailedError(
@@ -103,8 +103,8 @@ def apply_failed(
     )
 
 
-def _default_judgement(ended: CommandResult) -> Judgement:
-    return CUT if ended.late or ended.killed else UNREADABLE
+def _default_judgement(ended: CommandResult) -> FailureClass:
+    return INTERRUPTED if ended.late or ended.killed else UNREADABLE
 
 
 def plugin_cache_kept() -> ActionFailedError:

@@ -163,7 +163,7 @@ async def _clone(source: ModuleSource, directory: WorkingDirectory, cli: Terrafo
     return output.strip()
 
 
-def _judge_git(text: str) -> Judgement:
+def _judge_git(text: str) -> FailureClass:
     """Return what git's error means; an unknown one may be temporary."""
     for pattern, judged in _GIT_ERRORS:
         if pattern.search(text):

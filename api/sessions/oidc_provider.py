@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from api.auth.key_sets import CACHE_SECONDS, FAILURE_SECONDS, unavailable
 from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, UnusableAnswerError
-from pao.core.answers import place, read_json, shortened, words
-from pao.core.judgement import UNREADABLE, Cause, Judgement, judge
+from pao.core.answers import message_text, parse_answer, safe_url, shorten
+from pao.core.failure_classes import UNREADABLE, Cause, FailureClass, classify_answer
 from pao.runtime.masking import hide_secrets
 
 _log = logging.getLogger(__name__)

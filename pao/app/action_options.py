@@ -50,7 +50,7 @@ def _absolute_path(path: Path | None) -> Path | None:
 
 
 def _account(name: str | None) -> OsAccount | None:
-    """Return who runs Terraform: where the worker is root, somebody else unless told otherwise."""
+    """Return the account that runs Terraform; a worker that is root uses another by default."""
     if os.geteuid() != 0:
         if name is None or name == pwd.getpwuid(os.geteuid()).pw_name:
             return None
@@ -65,7 +65,7 @@ def _account(name: str | None) -> OsAccount | None:
         found = pwd.getpwnam(name or NOBODY)
     except KeyError:
         if name is None:
-            return OsAccount(*WITHOUT_A_NAME)
+            return OsAccount(*NOBODY_IDS)
         raise PaoError(
             ErrorCode.SERVICE_UNAVAILABLE,
             f"TERRAFORM_USER is {name}, and there is no such user on this machine. Create it, or "

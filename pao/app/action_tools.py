@@ -66,7 +66,7 @@ def secret_store(settings: Settings, environ: Mapping[str, str]) -> SecretStore:
 
 
 def shares(settings: Settings) -> TargetShares:
-    """Return the places per target on the usual queue; slow actions and waits have their pools."""
+    """Return the slots per target on the main queue; slow actions and waits have other pools."""
     most = settings.worker.target_share or max(1, settings.worker.pool_size // 2)
     return TargetShares({settings.temporal.task_queue: most})
 
@@ -77,7 +77,7 @@ def network(
     shares: TargetShares | None = None,
     titles: Mapping[str, str] | None = None,
 ) -> NetworkAccess:
-    """Return the way out: rules, proxy, trust, and the breakers that all workers share.
+    """Return the outgoing network: rules, proxy, trust, and the breakers that all workers share.
 
     ``titles`` are the display names of targets.
     """

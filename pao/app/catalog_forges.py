@@ -71,7 +71,7 @@ def owners_check(settings: Settings) -> CodeOwnersCheck | None:
 
 
 def wire_options(settings: ActionSettings) -> ConnectionOptions:
-    """Return the judged way out: rules, proxy, trust."""
+    """Return the options of outgoing calls: rules, proxy, trust."""
     return ConnectionOptions(
         rules=EgressRules.parse(settings.egress_allow),
         proxy=settings.egress_proxy.get_secret_value() if settings.egress_proxy else None,

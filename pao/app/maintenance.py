@@ -37,7 +37,7 @@ def maintenance_activities(  # noqa: PLR0913 -- what maintenance works with, eac
     """
     requests = RequestWorkflows(client, task_queue=task_queue)
     inspector = WorkflowInspector(client, task_queue=task_queue, installation=installation)
-    turns = RunLimits(memory=memory / 2)
+    rotation = RunLimits(memory=memory / 2)
     return [
         Sweeper(database, requests, memory=memory / 2, sweep_after=sweep_after).sweep,
         Reconciler(database, requests, inspector, rotation).reconcile,

@@ -36,7 +36,7 @@ class Resumer:
     workflows: RequestWorkflows
 
     async def resume(self, row: OpenRequest, standing: WorkflowState) -> str:
-        """Fail a request whose workflow is gone, and start it anew; return what became of it.
+        """Fail a request whose workflow is gone, and start it again; return why it is gone.
 
         Raises the SDK's ``RPCError`` when Temporal refuses the start, and ``PaoError``.
         """
@@ -83,18 +83,18 @@ class LostRequests:
     async def resume(self, request_id: str) -> str | None:
         """Resume a request if its workflow is lost; return why it is lost, else None.
 
-        One that was never begun is left to the sweeper, and a component to its bundle. Raises
+        One that was never started is left to the sweeper, and a component to its bundle. Raises
         ``WorkflowUnansweredError`` when Temporal is silent.
         """
         async with self.database.reading() as session:
             rows = await OpenRequestsRepository(session).named([request_id])
         standing = await self.inspector.state(request_id)
-        if not rows or standing.presence not in LOST or never_begun(rows[0], standing):
+        if not rows or standing.presence not in LOST_WORKFLOWS or never_started(rows[0], standing):
             return None
         return await self.resumer.resume(rows[0], standing)
 
 
-def never_begun(row: OpenRequest, standing: WorkflowState) -> bool:
+def never_started(row: OpenRequest, standing: WorkflowState) -> bool:
     """Return whether a request waits for its first start: Temporal has not heard of it yet."""
     waits = row.run_id is None and row.status == RequestStatus.SUBMITTED
     return waits and standing.presence == WorkflowPresence.UNKNOWN

@@ -42,7 +42,7 @@ class SecretsRefresh:
         return self._secrets.ages()
 
     async def refresh(self) -> None:
-        """Read all secrets now, and tell whoever keeps a copy."""
+        """Read all secrets now, and pass changed values to the callbacks."""
         found = await asyncio.to_thread(self._secrets.refresh)
         for name in found.changed:
             if name in self._changed:
@@ -62,4 +62,4 @@ class SecretsRefresh:
             await asyncio.sleep(self._every)
             if self._secrets:
                 await self.refresh()
-            self.task.well()
+            self.task.mark_healthy()

@@ -46,7 +46,7 @@ class CatalogSyncs:
         except (TimeoutError, RPCError, RuntimeError) as error:
             raise TemporalUnavailableError from error
 
-    async def propose(self, proposal: Proposal) -> None:
+    async def propose(self, proposal: CatalogProposal) -> None:
         """Ask for a check of a pull or merge request; returns once Temporal has stored that.
 
         Raises ``TemporalUnavailableError``.

@@ -151,13 +151,13 @@ def _is_reported(row: dict[str, Any], action: dict[str, Any]) -> bool:
 async def _compare_workflows(
     stack: ChaosStack, stored: Sequence[dict[str, Any]], findings: Findings
 ) -> None:
-    client = await connect(TemporalTarget(address=world.temporal_address))
+    client = await connect(TemporalTarget(address=stack.temporal_address))
     inspector = WorkflowInspector(client, task_queue=QUEUE)
     for row in stored:
         request_id = str(row["id"])
         try:
             standing = await inspector.state(request_id)
-            told = await inspector.snapshot(request_id, standing.run_id or "")
+            snapshot = await inspector.snapshot(request_id, standing.run_id or "")
         except WorkflowUnansweredError as error:
             findings.disagreeing.append(f"{request_id}: its workflow does not answer: {error}")
             continue

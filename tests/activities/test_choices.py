@@ -58,7 +58,9 @@ async def test_a_choice_that_ends_as_a_secret_begins_stays_as_it_is(stage: Actio
     assert [one["value"] for one in answer.choices] == ["cluster-s3c", "us-482"]
 
 
-async def test_what_nobody_foresaw_is_a_problem_in_words_and_tells_no_secret(stage: Stage) -> None:
+async def test_what_nobody_foresaw_is_a_problem_in_words_and_tells_no_secret(
+    stage: ActionRunner,
+) -> None:
     async def read(_session: ActionSession) -> ChoicesAnswer:
         raise RuntimeError(f"cannot use {TOKEN}")
 

@@ -86,7 +86,7 @@ def test_what_failed_actions_left_stands_in_the_table_of_actions() -> None:
         ActionState("f", 5, "job", "Old", ActionStatus.FAILED, error=failed),
     ]
     # As the workflow passes them: it leaves out what may be large.
-    text = full_text(replace(failure(), actions=[in_ticket(state) for state in states]))
+    text = full_text(replace(failure(), actions=[trim_for_ticket(state) for state in states]))
     assert "|Made|completed|0|NET-1|" in text
     assert "|Half|failed|0|[NET-7|http://jira/browse/NET-7]|" in text
     assert "|Doubt|failed|0|not known|" in text

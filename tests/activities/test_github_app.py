@@ -34,7 +34,7 @@ def app(**changes: Any) -> AppAuth:
 
 
 def client(github: GitHubSandbox, auth: AppAuth) -> GitHubClient:
-    return open_repository(about(github.options(auth)), TENANTS, None).client
+    return open_repository(action_context(github.options(auth)), TENANTS, None).client
 
 
 def tokens_fetched(github: GitHubSandbox) -> int:
@@ -98,7 +98,7 @@ async def test_a_token_that_ends_soon_is_replaced_before_it_is_used(tmp_path: An
 async def hanging_for_tenants(github: GitHubSandbox, options: ActionOptions) -> "asyncio.Task[str]":
     """Return a call that waits for its token, which GitHub does not give."""
     github.fault("slow", path="/access_tokens$", seconds=3600)
-    tenants = open_repository(about(options, seconds=60), TENANTS, None).client
+    tenants = open_repository(action_context(options, seconds=60), TENANTS, None).client
     waiting = asyncio.create_task(tenants.default_branch())
     await eventually(lambda: waiting.done() or tokens_fetched(github))
     assert not waiting.done(), waiting
@@ -110,7 +110,7 @@ async def test_a_token_that_does_not_come_holds_up_no_other_repository(
 ) -> None:
     options = github.options(app())
     waiting = await hanging_for_tenants(github, options)
-    provisioning = open_repository(about(options), PROVISIONING, None).client
+    provisioning = open_repository(action_context(options), PROVISIONING, None).client
     assert await provisioning.default_branch() == "main"
     waiting.cancel()
 
@@ -120,7 +120,7 @@ async def test_who_waits_for_anothers_token_fails_at_its_own_deadline(
 ) -> None:
     options = github.options(app())
     waiting = await hanging_for_tenants(github, options)
-    short = open_repository(about(options, seconds=1), TENANTS, None).client
+    short = open_repository(action_context(options, seconds=1), TENANTS, None).client
     told = "no token for platform/tenants in time.*Nothing was sent"
     with pytest.raises(ActionFailedError, match=told) as caught, as_action_errors():
         await short.default_branch()
@@ -163,7 +163,7 @@ async def test_a_key_from_one_line_is_taken(github: GitHubSandbox) -> None:
 
 
 async def test_every_token_is_told_to_who_masks(github: GitHubSandbox) -> None:
-    context = about(github.options(app()))
+    context = action_context(github.options(app()))
     await open_repository(context, TENANTS, None).client.default_branch()
     met = list(context.secrets)
     assert any(secret.startswith("ghs_") for secret in met)

@@ -42,7 +42,7 @@ async def read(
     given = {"repository": TENANTS, "branch": "main", "files": files, "commitMessage": "Change"}
     config = GitCommitConfig.model_validate(given | more)
     kept = FileCache() if kept is None else kept
-    return await read_current_files(config, about(github.options()), kept)
+    return await read_current_files(config, action_context(github.options()), kept)
 
 
 def reads(github: GitHubSandbox) -> int:

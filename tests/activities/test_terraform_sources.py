@@ -16,8 +16,8 @@ from activities.action_errors import ActionFailedError
 from activities.options import TerraformOptions
 from activities.terraform.execution_spec import ModuleSource
 from activities.terraform.source import check_allowed
-from tests.support.git import committed, git
-from tests.support.terraform import Ground
+from tests.support.git import commit_files, git
+from tests.support.terraform import TerraformBench
 
 MODULE = 'variable "name" {}\noutput "name" { value = "VERSION ${var.name}" }\n'
 CONFIG = {"variables": {"name": "orders"}}

@@ -24,7 +24,7 @@ BOX = SecretBox(f"k1:{generate_key()}")
 
 
 def loopback_network(**rules: Any) -> NetworkAccess:
-    """Return an egress that may reach this machine."""
+    """Return a network that may call this machine."""
     allow = rules.get("allow", ("127.0.0.0/8",))
     return NetworkAccess(
         client=HttpClient(ConnectionOptions(rules=EgressRules.parse(allow))),

@@ -18,7 +18,7 @@ class FakeResolver:
         return given.pop(0) if len(given) > 1 else given[0]
 
 
-async def call(url: str, *allow: str, names: Names | None = None) -> int:
+async def call(url: str, *allow: str, names: FakeResolver | None = None) -> int:
     client = HttpClient(ConnectionOptions(rules=EgressRules.parse(allow)), resolver=names)
     try:
         return (await client.send(OutgoingCall(method="POST", url=url), seconds=5)).status

@@ -58,8 +58,8 @@ class ContractTarget:
         self.terraform = terraform
         self.lines = LogRecorder()
 
-    def stage(self, network: NetworkAccess | None = None) -> Stage:
-        """Return what executes the type, by a network of its own or this; the caller closes it."""
+    def stage(self, network: NetworkAccess | None = None) -> ActionRunner:
+        """Return the runner of the type, with a new network or this one; the caller closes it."""
         limits = BreakerOptions(limits=BreakerLimits(failures=self.patience))
         return ActionRunner(
             load_all()[self.type],

@@ -21,8 +21,8 @@ from activities.actions.rest.config import (
 from activities.base import ActionContext
 from activities.outgoing import TargetResponse
 from pao.clients.oauth import AccessToken, TokenBusyError, TokenCache, read_token
-from pao.core.answers import place
-from pao.core.judgement import NOT_READY
+from pao.core.answers import safe_url
+from pao.core.failure_classes import NOT_READY
 
 UNAUTHORIZED = 401
 S3 = "s3"
@@ -145,7 +145,7 @@ async def _client_token(
         )
     except TokenBusyError:
         raise ActionFailedError(
-            f"The OAuth 2 token endpoint {place(credentials.token_url)} gave no token in time: "
+            f"The OAuth 2 token endpoint {safe_url(credentials.token_url)} gave no token in time: "
             "another call is still waiting for it. Nothing was sent; retry later.",
             judged=NOT_READY,
         ) from None

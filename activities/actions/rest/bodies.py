@@ -9,7 +9,7 @@ import httpx
 
 from activities.action_errors import ActionFailedError
 from activities.actions.rest.config import File, RequestBody, RestApiConfig, Scalar, is_left_out
-from pao.core.judgement import BAD_CALL
+from pao.core.failure_classes import BAD_CALL
 
 _CONTENT_TYPES = {
     "json": "application/json",

@@ -83,8 +83,8 @@ async def poll(
         if time.time() - since > following.timeout:
             raise OutcomeUnknownError(
                 f"The target was not done after {following.timeout:g} s. It may be done later: a "
-                f"retry continues to poll {place(url)}.",
-                judged=CUT,
+                f"retry continues to poll {safe_url(url)}.",
+                judged=INTERRUPTED,
             )
         await asyncio.sleep(following.every)
 

@@ -17,7 +17,7 @@ import httpx
 import typer
 
 from pao.app.cli.exits import CliError, ExitCode, from_envelope
-from pao.app.cli.profiles import Target
+from pao.app.cli.profiles import ApiTarget
 from pao.clients.aws.signing import HEADER, default_sts_url, sign
 from pao.clients.aws.sigv4 import SignableRequest, SigningKey, signature_headers
 
@@ -89,12 +89,12 @@ class AwsSession(httpx.Auth):
         )
         return httpx.Request("POST", target.endpoint + SESSIONS, headers={HEADER: proof})
 
-    def _opened(self, response: httpx.Response) -> SigningKey:
+    def _read_session(self, response: httpx.Response) -> SigningKey:
         document = _document(response)
         if response.status_code != _CREATED:
-            raise _refused(response, document)
+            raise _session_error(response, document)
         key = SigningKey(document["accessKeyId"], document["secretAccessKey"])
-        _keep(self._file, key, ends=document["expiresAt"])
+        _save(self._file, key, ends=document["expiresAt"])
         return key
 
 
@@ -150,13 +150,13 @@ def _read(file: Path) -> SigningKey | None:
         saved = json.loads(file.read_text(encoding="utf-8"))
         if datetime.fromisoformat(saved.pop("ends")) - _MARGIN <= datetime.now(UTC):
             return None
-        return SigningKey(**kept)
+        return SigningKey(**saved)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _keep(file: Path, key: SigningKey, *, ends: str) -> None:
-    """Write a session for the next command; a folder that cannot be written to costs that only."""
+def _save(file: Path, key: SigningKey, *, ends: str) -> None:
+    """Store a session for the next command; an error only means that there is none."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in file.parent.glob("*.json"):

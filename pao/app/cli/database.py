@@ -103,7 +103,7 @@ def rebuild(
         raise typer.Exit(ExitCode.FAILED)
 
 
-async def _rebuilt(*, opens: bool) -> "RebuildResult":
+async def _rebuild_mirror(*, opens: bool) -> "RebuildResult":
     from activities.mirror_rebuild import Rebuilder  # noqa: PLC0415 -- see above
     from db.installation import Installation  # noqa: PLC0415 -- see above
     from pao.app import assembly  # noqa: PLC0415 -- see above
@@ -113,8 +113,8 @@ async def _rebuilt(*, opens: bool) -> "RebuildResult":
     settings = settings_for("worker", os.environ)
     database = assembly.database(settings, application_name="pao-db-rebuild")
     try:
-        known = Installation(database)
-        client = await connect(assembly.temporal_target(settings), installation=known.id)
+        installation = Installation(database)
+        client = await connect(assembly.temporal_target(settings), installation=installation.id)
         inspector = WorkflowInspector(
             client,
             task_queue=settings.temporal.task_queue,
@@ -131,8 +131,8 @@ async def _rebuilt(*, opens: bool) -> "RebuildResult":
         await database.close()
 
 
-def _print_rebuilt(cli: Cli, done: "RebuildResult") -> None:
-    text = f"✓ {done.written} open requests were written again, {done.made} ended ones made anew"
+def _print_rebuilt(cli: CommandContext, done: "RebuildResult") -> None:
+    text = f"✓ {done.written} open requests were rewritten, {done.made} ended ones recreated"
     cli.out.print(Text(text, style="green"))
     for request_id in done.unanswered:
         cli.out.print(Text(f"✗ {request_id} did not answer; is a worker running?", style="red"))

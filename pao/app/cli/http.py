@@ -15,7 +15,7 @@ import httpx
 
 from pao.app.cli.aws_sign_in import add_signature, aws_session
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError, exit_code_of, from_envelope
-from pao.app.cli.profiles import Target
+from pao.app.cli.profiles import ApiTarget
 from pao.clients.aws.sigv4 import SigningKey
 from pao.core.names import MASK
 from pao.runtime.version import VERSION
@@ -50,7 +50,7 @@ class RequestSigner(httpx.Auth):
 
     requires_request_body = True
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: ApiTarget) -> None:
         self._key = SigningKey(target.access_key_id or "", target.secret_access_key or "")
         self._target = target
 

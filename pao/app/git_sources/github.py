@@ -77,9 +77,9 @@ class GitHubSource:
             instance, location.repository, send=self._send, learn=self._masks.add
         )
         self._rules = BranchRules(
-            place.ownership,
-            place.branch,
-            lambda: self._repository.requires_code_owners(place.branch),
+            location.ownership,
+            location.branch,
+            lambda: self._repository.requires_code_owners(location.branch),
             place="a ruleset, since classic branch protection cannot be read",
         )
 
@@ -183,10 +183,10 @@ class GitHubSource:
 
     async def _tip(self, etag: str | None) -> Tip | None:
         try:
-            return await self._repository.tip(self._place.branch, etag)
+            return await self._repository.tip(self._location.branch, etag)
         except GitHubBranchMissingError as error:
-            told = f"GitHub: {error}; correct CATALOG_BRANCH, or bring it back."
-            raise SourceGoneError(told) from error
+            problem = f"GitHub: {error}; correct CATALOG_BRANCH, or restore it."
+            raise SourceGoneError(problem) from error
         except LookupError as error:
             raise SourceGoneError(f"GitHub: {error}.") from error
 
@@ -229,7 +229,7 @@ class GitHubSource:
         if self._location.ownership is OwnershipMode.OFF:
             return OwnersFile()
 
-        async def read(tree: str, _place: str) -> Mapping[str, SizedTreeEntry]:
+        async def read(tree: str, _location: str) -> Mapping[str, SizedTreeEntry]:
             return await self._directory(tree)
 
         return await find_owners_file(
@@ -261,7 +261,7 @@ class GitHubSource:
         )
 
 
-def _shown(facts: GitHubCommitDetails, folder: str) -> Commit:
+def _commit_of(facts: GitHubCommitDetails, folder: str) -> Commit:
     files = folder_url(facts.url, folder)
     return SourceCommit(facts.sha, facts.subject, facts.author, facts.at, facts.url or None, files)
 

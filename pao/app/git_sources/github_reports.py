@@ -6,7 +6,7 @@ from typing import Any
 from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
 from pao.app.git_sources.github import GitHubSource
-from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched
+from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched_report
 from pao.clients.github.checks import MOST_ANNOTATIONS, MOST_DESCRIPTION, CommitChecks
 
 # Ten calls; authors with more findings read the summary first.

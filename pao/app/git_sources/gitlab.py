@@ -80,9 +80,9 @@ class GitLabSource:
         self._identity = f"{where} {location.ownership}"
         self.project = GitLabProject(instance, location.project, send=self._send)
         self._rules = BranchRules(
-            place.ownership,
-            place.branch,
-            lambda: self.project.requires_code_owners(place.branch),
+            location.ownership,
+            location.branch,
+            lambda: self.project.requires_code_owners(location.branch),
             place="the settings of the protected branch",
         )
 
@@ -153,13 +153,13 @@ class GitLabSource:
 
     async def _tip(self) -> GitLabCommit:
         try:
-            return await self.project.branch(self._place.branch)
+            return await self.project.branch(self._location.branch)
         except GitLabBranchMissingError as error:
-            told = f"GitLab: {error}; correct CATALOG_BRANCH, or bring it back."
-            raise SourceGoneError(told) from error
+            problem = f"GitLab: {error}; correct CATALOG_BRANCH, or restore it."
+            raise SourceGoneError(problem) from error
 
     async def _read(
-        self, tip: GitLabCommit, memory: Mapping[str, Any], rules: RulesFound
+        self, tip: GitLabCommit, memory: Mapping[str, Any], rules: BranchRuleState
     ) -> Listing | Unchanged:
         root = await self._directory(tip.sha, "")
         folder = await self._folder(tip.sha, root)
@@ -243,7 +243,7 @@ class GitLabSource:
         )
 
 
-def _shown(tip: GitLabCommit, folder: str) -> Commit:
+def _commit_of(tip: GitLabCommit, folder: str) -> Commit:
     files = folder_url(tip.url, folder)
     return SourceCommit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None, files)
 

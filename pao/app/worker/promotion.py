@@ -82,7 +82,7 @@ class Promoter:
         return is_start or routing.current not in await self._deployment.polling_builds()
 
     async def _fault(self, routing: Routing) -> str | None:
-        """Return what keeps requests from any worker; None where they have one."""
+        """Return why requests get no worker; None if they do."""
         living = await self._deployment.polling_builds()
         if (routing.current or "") in living:
             return None

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from pao.clients.github.github_errors import GitHubRefusedError
 from pao.clients.github.wire import GitHubCall
 from pao.clients.oauth import AccessToken, TokenBusyError, TokenCache, is_sendable
-from pao.core.judgement import HIDDEN, NOT_READY, NOT_SET, UNREADABLE
+from pao.core.failure_classes import HIDDEN, NOT_READY, NOT_SET, UNREADABLE
 
 # GitHub refuses a JWT that lives longer than ten minutes, or begins in its future.
 _JWT_SECONDS, _CLOCK_SKEW = 540, 60

@@ -11,7 +11,7 @@ from pao.clients.github.auth import Remaining
 from pao.clients.github.github_errors import GitHubError, refusal, unreadable_answer
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, GitHubRequest, GitHubResponse, Send
-from pao.core.answers import read_json
+from pao.core.answers import parse_answer
 
 T = TypeVar("T")
 
@@ -112,4 +112,4 @@ class AuthorizedCalls:
 def _parse_body(answer: GitHubResponse) -> Any:
     if answer.truncated:
         raise UnreadableAnswerError
-    return None if answer.status == HTTPStatus.NO_CONTENT else read_json(answer.body)
+    return None if answer.status == HTTPStatus.NO_CONTENT else parse_answer(answer.body)

@@ -5,8 +5,8 @@ from math import ceil
 
 from pao.clients.github.wire import GitHubResponse
 from pao.clients.retry_after import retry_after_seconds
-from pao.core.answers import place, whole_number, words
-from pao.core.judgement import (
+from pao.core.answers import message_text, safe_url, whole_number
+from pao.core.failure_classes import (
     FORBIDDEN,
     PROTECTED,
     REDIRECT,
@@ -31,7 +31,7 @@ _ADVICE = {
 class GitHubError(Exception):
     """Base of all: ``message`` is for people and says what to do next.
 
-    ``judged`` is the row of the table in pao/core/judgement.py that says what GitHub's answer
+    ``judged`` is the row of the table in pao/core/failure_classes.py that says what GitHub's answer
     means. ``wait`` is how many seconds GitHub asks to wait, if it does.
     """
 
@@ -71,7 +71,7 @@ def refusal(server: str, doing: str, answer: GitHubResponse, *, effect: bool) ->
     judged = classify_repository_answer(answer.status, answer.headers, text)
     unknown = effect and judged.doubtful
     kind: type[GitHubError] = GitHubOutcomeUnknownError if unknown else GitHubRefusedError
-    reason = words(text)
+    reason = message_text(text)
     message = f"{server} could not {doing} (HTTP {answer.status})"
     after = "It may have done it: a retry looks first." if unknown else ""
     parts = [f"{message}: {reason}." if reason else f"{message}.", _advice(answer, judged), after]

@@ -186,7 +186,7 @@ class Repository:
 
     def _read(self, call: GitHubCall, answer: GitHubResponse, read: Callable[[Any], T]) -> T:
         try:
-            return read(read_json(answer.body))
+            return read(parse_answer(answer.body))
         except (ValueError, UnreadableAnswerError):
             raise unreadable_answer(self.instance.title, call.doing, answer, effect=False) from None
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlencode
 from pydantic import SecretStr
 
 from pao.clients.gitlab.gitlab_errors import GitLabAnswer, refusal, unreadable_answer
-from pao.core.answers import read_json
+from pao.core.answers import parse_answer
 from pao.core.timestamps import moment
 
 T = TypeVar("T")
@@ -221,7 +221,7 @@ class GitLabProject:
         try:
             if answer.truncated:
                 raise unreadable_answer(doing, answer)
-            return read(read_json(answer.body))
+            return read(parse_answer(answer.body))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise unreadable_answer(doing, answer) from None
 

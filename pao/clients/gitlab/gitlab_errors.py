@@ -3,8 +3,15 @@
 from typing import Protocol
 
 from pao.clients.retry_after import retry_after_seconds
-from pao.core.answers import shortened, words
-from pao.core.judgement import HIDDEN, REDIRECT, UNREADABLE, Cause, Judgement, judge
+from pao.core.answers import message_text, shorten
+from pao.core.failure_classes import (
+    HIDDEN,
+    REDIRECT,
+    UNREADABLE,
+    Cause,
+    FailureClass,
+    classify_answer,
+)
 
 _NOT_FOUND = 404
 
@@ -53,11 +60,11 @@ class GitLabError(Exception):
 
 def refusal(doing: str, answer: GitLabAnswer) -> GitLabError:
     """Return the error for an unsuccessful status."""
-    text = shortened(answer.body.decode(errors="replace"), 10_000)
-    judged = judge(answer.status, answer.headers, text)
+    text = shorten(answer.body.decode(errors="replace"), 10_000)
+    judged = classify_answer(answer.status, answer.headers, text)
     if answer.status == _NOT_FOUND and "Project Not Found" in text:
         judged = HIDDEN
-    reason = words(text)
+    reason = message_text(text)
     message = f"GitLab could not {doing} (HTTP {answer.status}){f': {reason}' if reason else ''}."
     return GitLabError(
         f"{message} {_advice(judged)}",

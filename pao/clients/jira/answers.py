@@ -59,8 +59,8 @@ class JiraResponse:
             return None
 
     @property
-    def judged(self) -> Judgement:
-        """The row of the table in pao/core/judgement.py that says what the answer means."""
+    def judged(self) -> FailureClass:
+        """The row of the table in pao/core/failure_classes.py that says what the answer means."""
         headers = {name.lower(): value for name, value in self.response.headers.items()}
         return classify_answer(self.status, headers, self.text())
 
@@ -148,7 +148,7 @@ def _reported_errors(answer: JiraResponse) -> tuple[dict[str, str], tuple[str, .
     document = answer.json()
     errors, messages = _parse_errors(document if isinstance(document, dict) else {})
     if not errors and not messages and not answer.is_html:
-        messages = tuple(filter(None, [words(answer.text())]))
+        messages = tuple(filter(None, [message_text(answer.text())]))
     masked = {answer.mask(name): answer.mask(text) for name, text in errors.items()}
     return masked, tuple(answer.mask(text) for text in messages)
 

@@ -33,7 +33,7 @@ def why_no_answer(exc: BaseException, call: JiraCall) -> str:
     reason = _reason(exc, call)
     if call.token_url is None:
         return reason
-    return f"the OAuth2 token endpoint {place(call.token_url)} gave no token: {reason}"
+    return f"the OAuth2 token endpoint {safe_url(call.token_url)} gave no token: {reason}"
 
 
 def _reason(exc: BaseException, call: JiraCall) -> str:

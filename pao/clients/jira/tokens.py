@@ -12,8 +12,8 @@ import requests
 from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
 from pao.clients.oauth import AccessToken, TokenBusyError, TokenCache, read_token
-from pao.core.answers import KEPT_CHARACTERS, place, shortened, words
-from pao.core.judgement import UNREADABLE, Judgement, judge
+from pao.core.answers import KEPT_CHARACTERS, message_text, safe_url, shorten
+from pao.core.failure_classes import UNREADABLE, FailureClass, classify_answer
 
 Sessions = Callable[[JiraCall, str], BoundedSession]
 
@@ -88,7 +88,7 @@ def _read_answer(answer: requests.Response, url: str) -> AccessToken:
     if answer.status_code != HTTPStatus.OK:
         text = shorten(answer.content.decode(errors="replace"), KEPT_CHARACTERS)
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        judged = judge(answer.status_code, headers, text)
+        judged = classify_answer(answer.status_code, headers, text)
         raise TokenEndpointError(
             _refusal_reason(answer, text, url), status=answer.status_code, judged=judged
         )
@@ -102,7 +102,7 @@ def _read_answer(answer: requests.Response, url: str) -> AccessToken:
 
 
 def _refusal_reason(answer: requests.Response, text: str, url: str) -> str:
-    reason = f"HTTP {answer.status_code} {words(text)}".rstrip()
+    reason = f"HTTP {answer.status_code} {message_text(text)}".rstrip()
     location = answer.headers.get("Location")
     where = f", redirecting to {safe_url(location)}" if location else ""
     return (
@@ -112,4 +112,4 @@ def _refusal_reason(answer: requests.Response, text: str, url: str) -> str:
 
 
 def _endpoint_name(url: str) -> str:
-    return f"the OAuth2 token endpoint {place(url)}"
+    return f"the OAuth2 token endpoint {safe_url(url)}"

@@ -39,7 +39,7 @@ Question = Callable[[Dialect], requests.Response]
 
 
 class _UnansweredError(Exception):
-    def __init__(self, reason: str, *, sent: bool, judged: Judgement) -> None:
+    def __init__(self, reason: str, *, sent: bool, judged: FailureClass) -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
@@ -194,8 +194,8 @@ class JiraConnection:
         return session
 
 
-def _judge_silence(call: JiraCall) -> Judgement:
+def _judge_silence(call: JiraCall) -> FailureClass:
     """Return why no answer came; a call that ran out of time before connecting is our failure."""
     if call.contacted:
-        return CUT
+        return INTERRUPTED
     return NOT_READY if call.ended and not call.had_time_to_connect else UNSENT

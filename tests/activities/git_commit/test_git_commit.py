@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.git_commit import ACTION
 from activities.github.commits import has_trailers
-from pao.core.judgement import Cause
-from tests.support.actions import Stage
+from pao.core.failure_classes import Cause
+from tests.support.actions import ActionRunner
 from tests.support.git_commits import NEW, TENANTS, config, proposal
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (

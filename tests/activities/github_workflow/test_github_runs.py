@@ -9,7 +9,7 @@ import pytest
 from activities.action_errors import ActionFailedError, NothingToAdoptError, OutcomeUnknownError
 from activities.actions.github_workflow import ACTION
 from activities.progress import ActionProgress
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.payloads.waits import Pending
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
@@ -124,7 +124,7 @@ async def test_without_a_mark_a_lost_answer_is_not_guessed_about(github: GitHubS
     with pytest.raises(OutcomeUnknownError):
         await ACTION.execute(plain(), context)
     with pytest.raises(ActionFailedError, match="it is unknown whether"):
-        await ACTION.look(plain(), again(context))
+        await ACTION.look(plain(), next_attempt(context))
     github.end(github.runs()[0]["id"], "failure")
     assert await ACTION.look(plain(), next_attempt(context)) is None
 
@@ -151,7 +151,7 @@ async def test_a_run_that_was_waited_for_is_found_again_although_its_name_shows_
     add_plain(github)
     context, given = action_context(github.options()), plain(waitForCompletion=True)
     started = await ACTION.execute(given, context)
-    retried = again(context)
+    retried = next_attempt(context)
     with pytest.raises(ActionFailedError, match="it is unknown whether"):
         await ACTION.look(given, retried)
     found = await ACTION.look(given, replace(retried, earlier=started.pending))

@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 from activities.actions.rest import bodies
 from activities.actions.rest.config import RequestBody, RestApiConfig
 from activities.configuration_validators import validator_for
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, cutting, raw_server
 from tests.support.rest_calls import SECRETS, config, refused, sent
 

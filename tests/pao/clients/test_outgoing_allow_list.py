@@ -5,7 +5,7 @@ import pytest
 from pao.clients.outgoing import AddressRefusedError, EgressRules, RuleError
 from pao.clients.outgoing.addresses import read_target_address
 from pao.clients.outgoing.resolver import EgressResolver
-from tests.support.outgoing_calls import Names, call
+from tests.support.outgoing_calls import FakeResolver, call
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_an_entry_is_a_host_as_dns_allows_it(entry: str, *, good: bool) -> None:
 
 
 async def test_a_proxy_is_asked_for_listed_ports_and_permitted_addresses_alone() -> None:
-    names = Names(api_example_com=[["10.1.2.3"]])
+    names = FakeResolver(api_example_com=[["10.1.2.3"]])
     guide = EgressResolver(EgressRules.parse(["10.1.0.0/16:8443", "far.example.com:8443"]), names)
     await guide.check_for_proxy("api.example.com", 8443)
     await guide.check_for_proxy("far.example.com", 8443)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pao.clients.retry_after import retry_after_seconds
-from pao.core.answers import place, read_json, shortened, whole_number, words
+from pao.core.answers import message_text, parse_answer, safe_url, shorten, whole_number
 
 
 @pytest.mark.parametrize(
