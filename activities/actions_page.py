@@ -57,7 +57,7 @@ def _facts(action: Action[Any]) -> Iterator[str]:
         yield f"- values are escaped in {escaped}"
 
 
-def _escaped_keys(targets: Mapping[str, Target]) -> Iterator[str]:
+def _escaped_keys(targets: Mapping[str, Escaping]) -> Iterator[str]:
     for key, target in targets.items():
         place, _, condition = key.partition("?")
         # An empty condition means the default, which is listed as well.

@@ -85,7 +85,7 @@ def _require_address(text: str) -> str:
     except CallInvalidError as error:
         text = error.message.removesuffix(".")
         raise ValueError(f"{text[0].lower()}{text[1:]}") from error
-    if has_steps(text):
+    if has_dot_segments(text):
         raise ValueError("a segment of the path comes out as . or .., which leads elsewhere")
     return text
 

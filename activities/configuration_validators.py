@@ -17,12 +17,12 @@ def action_models(actions: Mapping[str, Action[Any]], scope_context: ScopeContex
     """Return the validators and targets of action types."""
     return ActionModels(
         scope_context,
-        judges={name: validator_for(action.config) for name, action in actions.items()},
+        validators={name: validator_for(action.config) for name, action in actions.items()},
         targets={name: action.targets for name, action in actions.items()},
     )
 
 
-def validator_for(model: type[BaseModel]) -> Judge:
+def validator_for(model: type[BaseModel]) -> ConfigValidator:
     """Return the check of an action type's configurations."""
 
     def judge(config: Mapping[str, Any]) -> tuple[ConfigProblem, ...]:
@@ -35,7 +35,7 @@ def validator_for(model: type[BaseModel]) -> Judge:
     return judge
 
 
-def reader_for(model: type[BaseModel]) -> Reader:
+def reader_for(model: type[BaseModel]) -> ConfigReader:
     """Return a function that drops from a configuration what its model drops."""
 
     def read(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def action_schemas() -> dict[str, "ActionSchema"]:
             config=action.config.model_json_schema(),
             outputs=action.outputs.model_json_schema(),
             targets=action.targets,
-            judge=validator_for(action.config),
+            validate_config=validator_for(action.config),
             reader=reader_for(action.config),
         )
         for name, action in load_all().items()

@@ -18,7 +18,7 @@ from activities.github.commits import (
     trailers,
 )
 from activities.github.first_commit import find_initial_commit
-from catalog.templating import Target
+from catalog.templating import Escaping
 from pao.clients.github import GitHubClient, GitHubCommit, PullRequest
 from pao.core.failure_classes import CONFLICT
 from pao.core.payloads.actions import ActionResult

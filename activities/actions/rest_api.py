@@ -18,7 +18,7 @@ from activities.actions.rest.sending import Sender
 from activities.base import Action, ActionContext, CamelCaseOutputs, InDoubt
 from activities.outgoing import READING, TargetResponse
 from activities.search_lag import look_until_certain
-from catalog.templating import Target
+from catalog.templating import Escaping
 from pao.core.answers import KEPT_CHARACTERS, safe_url
 from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import ActionResult

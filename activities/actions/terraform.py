@@ -21,7 +21,7 @@ from activities.terraform.state_location import (
     foreign_request_in,
 )
 from activities.terraform.steps import TerraformRun
-from catalog.templating import Target
+from catalog.templating import Escaping
 from pao.core.failure_classes import BAD_CALL
 from pao.core.payloads.actions import ActionResult
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
-from catalog.templating import Target, has_steps
+from catalog.templating import Escaping, has_dot_segments
 
 WITHOUT_WORKSPACES = frozenset({"http"})
 
@@ -88,7 +88,7 @@ def climbing_key(config: Mapping[str, Any]) -> str | None:
     The path of a local state is checked once its folder is known.
     """
     for key in _ADDRESS_KEYS:
-        if has_steps(str(config.get(key) or "")):
+        if has_dot_segments(str(config.get(key) or "")):
             return key
     return None
 

@@ -237,7 +237,7 @@ def read_jira_file(path: Path, environ: Mapping[str, str]) -> tuple[JiraFile | N
     return JiraFile(form.default or form.instances[0].name, configured), []
 
 
-def _validation_problems(document: Document, error: ValidationError) -> Iterator[str]:
+def _validation_problems(document: YamlDocument, error: ValidationError) -> Iterator[str]:
     for found in error.errors(include_url=False, include_context=False, include_input=False):
         where = tuple(part for part in found["loc"] if part not in _AUTHENTICATION_TYPES)
         yield _problem(document, where, message_of(found))
@@ -246,7 +246,9 @@ def _validation_problems(document: Document, error: ValidationError) -> Iterator
 _AUTHENTICATION_TYPES = frozenset({"api_token", "basic", "pat", "oauth2"})
 
 
-def _consistency_problems(document: Document, form: InstancesConfig, folder: Path) -> Iterator[str]:
+def _consistency_problems(
+    document: YamlDocument, form: InstancesConfig, folder: Path
+) -> Iterator[str]:
     names = [one.name for one in form.instances]
     if not names:
         yield _problem(document, ("instances",), "is empty; describe at least one instance")
@@ -267,7 +269,7 @@ def _consistency_problems(document: Document, form: InstancesConfig, folder: Pat
 
 
 def _find_secrets(
-    document: Document, form: InstancesConfig, environ: Mapping[str, str]
+    document: YamlDocument, form: InstancesConfig, environ: Mapping[str, str]
 ) -> tuple[dict[int, SecretStr], list[str]]:
     """Return the secret of each instance by its index, and the problems of missing ones."""
     wanted = {index: one.authentication.secret for index, one in enumerate(form.instances)}

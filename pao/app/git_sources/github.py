@@ -261,7 +261,7 @@ class GitHubSource:
         )
 
 
-def _commit_of(facts: GitHubCommitDetails, folder: str) -> Commit:
+def _commit_of(facts: GitHubCommitDetails, folder: str) -> SourceCommit:
     files = folder_url(facts.url, folder)
     return SourceCommit(facts.sha, facts.subject, facts.author, facts.at, facts.url or None, files)
 

@@ -243,7 +243,7 @@ class GitLabSource:
         )
 
 
-def _commit_of(tip: GitLabCommit, folder: str) -> Commit:
+def _commit_of(tip: GitLabCommit, folder: str) -> SourceCommit:
     files = folder_url(tip.url, folder)
     return SourceCommit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None, files)
 
