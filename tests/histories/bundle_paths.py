@@ -54,7 +54,7 @@ async def bundle_resumed(bench: Workbench) -> Request:
     await bench.decide(made.parts["right"], "retry")
     await bench.reached(made.parts["right"], "completed")
     await bench.take_up(whole, "The workflow was terminated in Temporal.")
-    await eventually(lambda: bench.has_logged(whole, "A retry goes on"))
+    await eventually(lambda: bench.has_logged(whole, "A retry continues"))
     await bench.decide(whole, "retry")
     await bench.reached(whole, "completed")
     return whole
