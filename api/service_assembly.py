@@ -43,7 +43,7 @@ from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
 from api.webhooks.catalog_signals import CatalogSignals
 from api.webhooks.events import CatalogBranch
-from api.webhooks.service import ForgeKind, WebhookConfig, WebhookService
+from api.webhooks.service import ForgeKind, ForgeWebhook, WebhookService
 from catalog.configuration_checks import ActionModels
 from catalog.planning import ActionTraits
 from db.installation import Installation
@@ -221,7 +221,7 @@ def _webhooks(settings: Settings, client: Client, state: State) -> WebhookServic
         ForgeKind.GIT: (given.git_webhook_secret, given.git_webhook_secret_previous),
     }
     places = {
-        one: WebhookConfig(
+        one: ForgeWebhook(
             [secret for secret in both if secret],
             CatalogBranch(given.repository, given.branch)
             if given.source == one.value and given.repository

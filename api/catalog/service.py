@@ -54,17 +54,17 @@ class CatalogState:
     """What is served and its state, replaced as a whole by a change."""
 
     index: Index = field(default_factory=Index)
-    standing: StoredCatalogStatus = field(default_factory=StoredCatalogStatus)
+    status: StoredCatalogStatus = field(default_factory=StoredCatalogStatus)
 
     @property
     def loaded_at(self) -> datetime | None:
         """When the source was read last; None when it never was."""
-        return self.standing.synced_at
+        return self.status.synced_at
 
     @property
     def refused_files(self) -> int:
         """How many files were refused then."""
-        return len({finding["file"] for finding in self.standing.refused})
+        return len({finding["file"] for finding in self.status.refused})
 
     def age(self, now: datetime) -> float | None:
         """Return how many seconds ago the source was read."""
@@ -194,11 +194,11 @@ class CatalogService:
         """Serve what Postgres holds now; reads what has changed since, or the ``whole`` list."""
         async with self._catching_up, self._database.reading() as session:
             repository = CatalogRepository(session)
-            standing = await CatalogStateRepository(session).status()
+            status = await CatalogStateRepository(session).status()
             index = Index() if whole else self.state.index
-            if whole or standing.generation != index.generation:
-                index = await _updated_index(index, repository, standing.generation)
-            self.state = CatalogState(index, standing)
+            if whole or status.generation != index.generation:
+                index = await _updated_index(index, repository, status.generation)
+            self.state = CatalogState(index, status)
 
     async def _begin(self) -> None:
         """Serve what Postgres holds; a worker reads the source, and notifies about changes."""

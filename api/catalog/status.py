@@ -12,34 +12,34 @@ from pao.core.timestamps import timestamp
 def status_of(catalog: CatalogService) -> schemas.CatalogStatus:
     """Return where the catalog comes from, how old it is, and what is not served."""
     state = catalog.state
-    standing, age = state.standing, state.age(datetime.now(UTC))
+    status, age = state.status, state.age(datetime.now(UTC))
     return schemas.CatalogStatus(
-        source=standing.source,
-        revision=standing.revision,
-        commit=_commit(standing.commit),
-        read_at=_moment(standing.synced_at),
-        asked_at=_moment(standing.asked_at),
+        source=status.source,
+        revision=status.revision,
+        commit=_commit(status.commit),
+        read_at=_moment(status.synced_at),
+        asked_at=_moment(status.asked_at),
         age_seconds=None if age is None else round(age, 1),
-        generation=standing.generation,
+        generation=status.generation,
         items=state.index.requested,
         stale=state.index.stale,
         refused=state.refused_files,
         problem=schemas.SourceProblem.model_validate(
             {
-                "cause": standing.error_cause or "unavailable",
-                "message": standing.error,
-                "since": _moment(standing.error_since),
-                "until": _moment(standing.error_until),
+                "cause": status.error_cause or "unavailable",
+                "message": status.error,
+                "since": _moment(status.error_since),
+                "until": _moment(status.error_until),
             }
         )
-        if standing.error
+        if status.error
         else None,
-        held=stored_held_revision(standing.held),
-        outdated=standing.outdated,
-        notice=standing.notice,
+        held=stored_held_revision(status.held),
+        outdated=status.outdated,
+        notice=status.notice,
         limits=list(catalog.limits),
-        ownership=len(standing.ownership),
-        unreported=_unreported(standing.unreported),
+        ownership=len(status.ownership),
+        unreported=_unreported(status.unreported),
     )
 
 

@@ -90,15 +90,15 @@ def mirror_part(
 
 def catalog_part(state: CatalogState, *, longest: float) -> CatalogPart:
     """Return the state of the catalog, which is degraded ``longest`` seconds after a look."""
-    standing, age = state.standing, state.age(datetime.now(UTC))
-    held = str(HeldRevision.from_document(standing.held)) if standing.held else None
-    unreported = len(standing.unreported)
+    status, age = state.status, state.age(datetime.now(UTC))
+    held = str(HeldRevision.from_document(status.held)) if status.held else None
+    unreported = len(status.unreported)
     problems = (
-        standing.refused,
-        standing.error,
-        standing.outdated,
+        status.refused,
+        status.error,
+        status.outdated,
         held,
-        standing.notice,
+        status.notice,
         unreported,
     )
     good = age is not None and age < longest and not any(problems)
@@ -107,15 +107,15 @@ def catalog_part(state: CatalogState, *, longest: float) -> CatalogPart:
         items=state.index.requested,
         loaded_at=timestamp(state.loaded_at) if state.loaded_at else None,
         age_seconds=None if age is None else round(age, 1),
-        source=standing.source,
+        source=status.source,
         stale=state.index.stale,
         refused=state.refused_files,
-        error=standing.error,
-        outdated=standing.outdated,
-        revision=standing.revision,
-        error_since=timestamp(standing.error_since) if standing.error_since else None,
+        error=status.error,
+        outdated=status.outdated,
+        revision=status.revision,
+        error_since=timestamp(status.error_since) if status.error_since else None,
         held=held,
-        notice=standing.notice,
+        notice=status.notice,
         unreported=unreported,
     )
 

@@ -79,10 +79,10 @@ class Measures:
         state, metrics = self._sources.catalog.state, self._sources.metrics
         metrics.catalog_items.set(state.index.requested)
         metrics.catalog_refused.set(state.refused_files)
-        now, since = datetime.now(UTC), state.standing.error_since
+        now, since = datetime.now(UTC), state.status.error_since
         metrics.catalog_unread.set((now - since).total_seconds() if since else 0.0)
-        metrics.catalog_held.set((state.standing.held or {}).get("removes", 0))
-        metrics.catalog_unreported.set(len(state.standing.unreported))
+        metrics.catalog_held.set((state.status.held or {}).get("removes", 0))
+        metrics.catalog_unreported.set(len(state.status.unreported))
         if state.loaded_at:
             metrics.catalog_age.set(state.age(now) or 0.0)
 

@@ -74,8 +74,8 @@ async def list_refused_files(services: ServicesDep, _caller: Caller) -> schemas.
     """List the findings of files that the last sync refused, and those about code owners."""
     state = services.catalog.state
     return schemas.RefusedFiles(
-        data=[schemas.Finding.model_validate(one) for one in state.standing.refused],
-        ownership=[schemas.Finding.model_validate(one) for one in state.standing.ownership],
+        data=[schemas.Finding.model_validate(one) for one in state.status.refused],
+        ownership=[schemas.Finding.model_validate(one) for one in state.status.ownership],
         checked_at=timestamp(state.loaded_at) if state.loaded_at else None,
     )
 

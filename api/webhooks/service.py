@@ -88,7 +88,7 @@ class Count(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookConfig:
+class ForgeWebhook:
     """One forge's secrets (two while they are rotated), and the catalog's place there, if any."""
 
     secrets: Sequence[SecretStr] = ()
@@ -109,7 +109,7 @@ class WebhookService:
 
     def __init__(
         self,
-        places: Mapping[ForgeKind, WebhookConfig],
+        places: Mapping[ForgeKind, ForgeWebhook],
         signals: Signals,
         *,
         limiter: RateLimiter,
@@ -141,7 +141,7 @@ class WebhookService:
 
     async def _meaning(self, forge: ForgeKind, delivery: Delivery) -> Meaning:
         self._limiter.check(address_caller(delivery.address))
-        config = self._places.get(forge, WebhookConfig())
+        config = self._places.get(forge, ForgeWebhook())
         if not config.secrets:
             raise PaoError(
                 ErrorCode.NOT_FOUND,

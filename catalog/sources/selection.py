@@ -45,7 +45,7 @@ class FileState:
     findings: tuple[Finding, ...] = ()
 
 
-class ServedItem(Protocol):
+class ServedFile(Protocol):
     """What is known of an item in service."""
 
     @property
@@ -86,7 +86,7 @@ class CatalogChanges:
 
 def select(
     files: Mapping[str, FileState],
-    served: Mapping[str, ServedItem],
+    served: Mapping[str, ServedFile],
     across: Iterable[Finding] = (),
 ) -> CatalogChanges:
     """Decide what is served from now on; ``across`` was found by looking at files together."""
@@ -145,7 +145,7 @@ def _errors(files: Mapping[str, FileState], across: Iterable[Finding]) -> tuple[
     return tuple(sorted(errors, key=lambda one: (one.file, one.line, one.column)))
 
 
-def _is_same(known: ServedItem | None, path: str, sha: str) -> bool:
+def _is_same(known: ServedFile | None, path: str, sha: str) -> bool:
     return known is not None and known.path == path and known.sha == sha
 
 

@@ -35,12 +35,12 @@ class Resumer:
     database: Database
     workflows: RequestWorkflows
 
-    async def resume(self, row: OpenRequest, standing: WorkflowState) -> str:
+    async def resume(self, row: OpenRequest, workflow: WorkflowState) -> str:
         """Fail a request whose workflow is gone, and start it again; return why it is gone.
 
         Raises the SDK's ``RPCError`` when Temporal refuses the start, and ``PaoError``.
         """
-        reason = reason_for(row, standing)
+        reason = reason_for(row, workflow)
         if row.status != RequestStatus.FAILED:
             failure = ActionFailure(
                 code=ErrorCode.ACTION_FAILED, message=reason, retryable=True, cause=Cause.OURS
@@ -48,7 +48,7 @@ class Resumer:
             async with self.database.unit_of_work() as session:
                 await OpenRequestsRepository(session).fail(row, failure=failure)
         given = await stored_input(self.database, row.id, reason)
-        ended = standing.presence == WorkflowPresence.COMPLETED
+        ended = workflow.presence == WorkflowPresence.COMPLETED
         await self.workflows.start(
             given,
             summary=given.context.summary,
@@ -88,22 +88,22 @@ class LostRequests:
         """
         async with self.database.reading() as session:
             rows = await OpenRequestsRepository(session).named([request_id])
-        standing = await self.inspector.state(request_id)
-        if not rows or standing.presence not in LOST_WORKFLOWS or never_started(rows[0], standing):
+        workflow = await self.inspector.state(request_id)
+        if not rows or workflow.presence not in LOST_WORKFLOWS or never_started(rows[0], workflow):
             return None
-        return await self.resumer.resume(rows[0], standing)
+        return await self.resumer.resume(rows[0], workflow)
 
 
-def never_started(row: OpenRequest, standing: WorkflowState) -> bool:
+def never_started(row: OpenRequest, workflow: WorkflowState) -> bool:
     """Return whether a request waits for its first start: Temporal has not heard of it yet."""
     waits = row.run_id is None and row.status == RequestStatus.SUBMITTED
-    return waits and standing.presence == WorkflowPresence.UNKNOWN
+    return waits and workflow.presence == WorkflowPresence.UNKNOWN
 
 
-def reason_for(row: OpenRequest, standing: WorkflowState) -> str:
+def reason_for(row: OpenRequest, workflow: WorkflowState) -> str:
     """Return why a request's workflow is gone."""
-    if never_started(row, standing):
+    if never_started(row, workflow):
         return NEVER_STARTED
-    if standing.presence == WorkflowPresence.COMPLETED:
+    if workflow.presence == WorkflowPresence.COMPLETED:
         return "The workflow has ended without carrying the request to its end."
-    return standing.reason
+    return workflow.reason

@@ -36,7 +36,7 @@ class LiveSecret(SecretStr):
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshResult:
+class SecretRefresh:
     """The result of a refresh: names with a new value, and why others keep their last one."""
 
     changed: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class LiveSecrets:
         now = time.monotonic()
         return {name: now - at for name, at in self._read_at.items()}
 
-    def refresh(self) -> RefreshResult:
+    def refresh(self) -> SecretRefresh:
         """Read every secret from its store. Blocks.
 
         One that cannot be read, or whose new value is invalid, keeps its last value.
@@ -99,7 +99,7 @@ class LiveSecrets:
                     redact_in_logs([value])
                     self._secrets[name].replace(value)
                     changed.append(name)
-            return RefreshResult(tuple(sorted(changed)), unread)
+            return SecretRefresh(tuple(sorted(changed)), unread)
 
     def _refusal(self, name: str, value: str) -> str | None:
         check = self._checks.get(name)

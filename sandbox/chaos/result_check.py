@@ -156,24 +156,24 @@ async def _compare_workflows(
     for row in stored:
         request_id = str(row["id"])
         try:
-            standing = await inspector.state(request_id)
-            snapshot = await inspector.snapshot(request_id, standing.run_id or "")
+            workflow = await inspector.state(request_id)
+            snapshot = await inspector.snapshot(request_id, workflow.run_id or "")
         except WorkflowUnansweredError as error:
             findings.disagreeing.append(f"{request_id}: its workflow does not answer: {error}")
             continue
         findings.disagreeing += [
-            f"{request_id}: {what}" for what in _differences(row, standing, snapshot)
+            f"{request_id}: {what}" for what in _differences(row, workflow, snapshot)
         ]
 
 
-def _differences(row: dict[str, Any], standing: WorkflowState, snapshot: Snapshot) -> list[str]:
+def _differences(row: dict[str, Any], workflow: WorkflowState, snapshot: Snapshot) -> list[str]:
     found = []
     finished = RequestStatus(row["status"]) in TERMINAL
-    if finished != (standing.presence == WorkflowPresence.COMPLETED):
-        found.append(f"{row['status']} in Postgres, and its workflow is {standing.presence}")
+    if finished != (workflow.presence == WorkflowPresence.COMPLETED):
+        found.append(f"{row['status']} in Postgres, and its workflow is {workflow.presence}")
     if (row["status"], row["retrying"]) != (snapshot.status, snapshot.retrying):
         found.append(f"{row['status']} in Postgres, {snapshot.status} in its workflow")
-    if row["run_id"] != standing.run_id:
+    if row["run_id"] != workflow.run_id:
         found.append("Postgres shows another run")
     mirrored = {one["action_id"]: one for one in row["actions"]}
     for state in snapshot.actions:

@@ -1,7 +1,7 @@
 """What a refresh tells of a sync that has changed more than its report names."""
 
 from api.catalog.status import report_of
-from api.web.pages.platform.views import RefreshResult
+from api.web.pages.platform.views import RefreshSummary
 from pao.core.payloads.catalog import SyncReport
 
 
@@ -14,7 +14,7 @@ def test_what_is_not_named_is_counted_everywhere() -> None:
     told = report_of(report).model_dump(mode="json")
     assert len(told["added"]) == 60
     assert told["unnamed"] == {"added": 40, "changed": 0, "removed": 0, "refused": 0}
-    assert RefreshResult.of(report).changes == [
+    assert RefreshSummary.of(report).changes == [
         ("Added", names[:50], 50),
         ("Refused", ("a.yaml",), 0),
     ]

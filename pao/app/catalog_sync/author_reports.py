@@ -81,8 +81,8 @@ class AuthorReports:
     async def record_success(self, commit: str) -> None:
         """Forget a commit whose report had failed."""
         async with self.database.reading() as session:
-            standing = await CatalogStateRepository(session).status()
-        if commit in standing.untold:
+            status = await CatalogStateRepository(session).status()
+        if commit in status.untold:
             await self._forget([commit])
 
     async def _forget(self, commits: Iterable[str]) -> None:

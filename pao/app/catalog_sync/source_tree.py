@@ -36,7 +36,7 @@ class StoredCatalog:
 
     files: Mapping[str, StoredFile]
     served: Mapping[str, ServedFile]
-    standing: StoredCatalogStatus
+    status: StoredCatalogStatus
     lineage: Lineage
     memory: SourceMemory
 
@@ -45,9 +45,9 @@ class StoredCatalog:
         why = ListingContext(
             expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_requested
         )
-        if self.standing.source != source:
+        if self.status.source != source:
             return why
-        return replace(why, revision=self.standing.revision, memory=self.memory.memory)
+        return replace(why, revision=self.status.revision, memory=self.memory.memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class SourceTree:
     @classmethod
     def from_stored(cls, stored: StoredCatalog, failed: SourceUnavailableError) -> Self:
         """Return the tree of the previous reading, if the source cannot be read now."""
-        return cls(stored.standing.revision or "", _entries(stored), _beside(stored), failed=failed)
+        return cls(stored.status.revision or "", _entries(stored), _beside(stored), failed=failed)
 
 
 def documents_of(entries: Iterable[SourceEntry]) -> tuple[SourceEntry, ...]:
@@ -131,7 +131,7 @@ def problem_in(content: bytes) -> str | None:
 
 def refuse_early_poll(stored: StoredCatalog, *, is_poll: bool) -> None:
     """Raise if this is a poll and the source has announced when it answers again."""
-    until = stored.standing.error_until
+    until = stored.status.error_until
     if is_poll and until and datetime.now(UTC) < until:
         raise PollSkippedError(f"the source answers again at {until:%H:%M:%S} UTC")
 

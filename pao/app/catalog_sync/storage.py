@@ -43,7 +43,7 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
     selection = reading.selection
     changes = selection.written or selection.recovered or selection.stale or selection.removed
     repository = CatalogRepository(session)
-    generation = stored.standing.generation
+    generation = stored.status.generation
     if changes:
         generation = await repository.next_generation()
         await repository.upsert_all(reading.items(generation))
@@ -65,10 +65,10 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
     ][:MAX_FINDINGS]
     state = CatalogStateRepository(session)
     if tree.failed:
-        known = replace(stored.standing, generation=generation)
+        known = replace(stored.status, generation=generation)
         await state.store(replace(known, refused=refused, ownership=ownership))
         return
-    now, before = datetime.now(UTC), stored.standing
+    now, before = datetime.now(UTC), stored.status
     await state.store(
         StoredCatalogStatus(
             generation=generation,

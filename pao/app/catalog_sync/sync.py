@@ -171,10 +171,10 @@ class CatalogSync:
         self._unfinished = None
         if tree.failed:
             raise tree.failed
-        if await self.reports.is_due(stored.standing, tree.revision, is_held=bool(report.held)):
+        if await self.reports.is_due(stored.status, tree.revision, is_held=bool(report.held)):
             await self.reports.send(_verdict(tree, reading, across, report.held))
         late = self._source.is_shared and asked.expects not in {None, tree.revision}
-        return replace(report, late=late and tree.revision == stored.standing.revision)
+        return replace(report, late=late and tree.revision == stored.status.revision)
 
     async def _load_stored(self) -> StoredCatalog:
         async with self._database.reading() as session:
@@ -182,7 +182,7 @@ class CatalogSync:
             return StoredCatalog(
                 files=await CatalogFilesRepository(session).all(),
                 served=await CatalogRepository(session).served_files(),
-                standing=await state.status(),
+                status=await state.status(),
                 lineage=await state.lineage(),
                 memory=await state.memory(),
             )
@@ -202,9 +202,9 @@ class CatalogSync:
             return SourceTree.from_stored(stored, error)
 
     async def _has_other_rules(self, stored: StoredCatalog) -> bool:
-        if stored.standing.source != self._source.name:
+        if stored.status.source != self._source.name:
             return False
-        contents = FileContents(self._database, self._source, stored.standing.revision or "")
+        contents = FileContents(self._database, self._source, stored.status.revision or "")
         tree = SourceTree.from_stored(stored, SourceUnavailableError())
         now = await rules_identity(self._rules, self._check, await self._beside(tree, contents))
         return any(file.judged_by != now for file in stored.files.values())
@@ -228,7 +228,7 @@ class CatalogSync:
         outdated: str | None = None,
     ) -> SyncReport:
         """Leave the catalog as it is, and report why; logged once."""
-        before = stored.standing
+        before = stored.status
         if held and before.held_revision != held.revision:
             _log.warning("the catalog is not taken over: %s", held)
         if outdated and not before.outdated:
@@ -290,7 +290,7 @@ class CatalogSync:
     ) -> Sequence[Finding]:
         """Check the files that name each other together; the others need no such check."""
         if reading.is_unchanged(stored):
-            known = (*stored.standing.refused, *stored.standing.ownership)
+            known = (*stored.status.refused, *stored.status.ownership)
             return [finding_of(found) for found in known]
         wanted = {path: facts.id for path, facts in reading.linked().items()}
         wanted |= reading.invalidated_references(stored.served)
@@ -328,7 +328,7 @@ class CatalogSync:
                     lineage=lineage,
                     source=self._source.name,
                 )
-                if tree.revision != stored.standing.revision:
+                if tree.revision != stored.status.revision:
                     await self.reports.enqueue(session, tree.revision)
         self._seen = tree.revision
 

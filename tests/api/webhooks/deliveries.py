@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 
 from api.ratelimit import RateLimiter
 from api.webhooks.events import CatalogBranch, Ignored, Proposal, Push
-from api.webhooks.service import Delivery, ForgeKind, WebhookConfig, WebhookService
+from api.webhooks.service import Delivery, ForgeKind, ForgeWebhook, WebhookService
 from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import PaoError
 from tests.support.webhook_examples import SECRET, github_headers
@@ -50,7 +50,7 @@ def service(
     per_minute: int = 10_000,
     seconds: float = 5,
 ) -> WebhookService:
-    known = WebhookConfig([SecretStr(one) for one in secrets], place)
+    known = ForgeWebhook([SecretStr(one) for one in secrets], place)
     return WebhookService(
         dict.fromkeys(ForgeKind, known),
         heard,

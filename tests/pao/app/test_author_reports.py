@@ -8,7 +8,7 @@ from db.session import Database
 from pao.app.catalog_sync import CatalogSync
 from pao.app.catalog_sync.proposals import Proposals
 from pao.core.payloads.catalog import CatalogProposal
-from tests.pao.app.test_catalog_sources import KNOWN, standing
+from tests.pao.app.test_catalog_sources import KNOWN, status
 from tests.support.catalog_source import Forge
 from tests.support.postgres import Database as Given
 
@@ -46,16 +46,16 @@ async def test_a_revision_that_could_not_be_told_is_shown_and_told_by_the_next_s
     forge.fails = [REFUSED, OSError("broken")]
     sync = sync_of(opened, forge)
     await sync.run()
-    [(commit, first)] = (await standing(opened)).unreported.items()
+    [(commit, first)] = (await status(opened)).unreported.items()
     assert (commit, first["cause"], first["message"]) == (forge.revision, "refused", str(REFUSED))
     # Another worker goes on with it; nothing of an internal error is shown.
     await sync_of(opened, forge).run()
-    [second] = (await standing(opened)).unreported.values()
+    [second] = (await status(opened)).unreported.values()
     assert (second["cause"], second["since"]) == ("internal", first["since"])
     assert "broken" not in second["message"]
     await sync.run()
     assert forge.told == [(forge.revision, False)]
-    assert (await standing(opened)).untold == {}
+    assert (await status(opened)).untold == {}
     await sync.run()
     assert len(forge.told) == 1
 
@@ -66,7 +66,7 @@ async def test_a_worker_that_is_killed_before_it_tells_leaves_that_to_the_next_o
     forge.fails = [KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
         await sync_of(opened, forge).run()
-    now = await standing(opened)
+    now = await status(opened)
     assert (now.revision, now.unreported) == (forge.revision, {})
     await sync_of(opened, forge).run()
     assert forge.told == [(forge.revision, False)]
@@ -80,10 +80,10 @@ async def test_what_could_not_be_told_for_a_day_is_given_up_and_forgotten(
     await sync.run()
     await later(database, 2, "since")
     await sync.run()
-    assert (forge.told, len((await standing(opened)).unreported)) == ([], 1)
+    assert (forge.told, len((await status(opened)).unreported)) == ([], 1)
     await later(database, 2, "at")
     await sync.run()
-    assert (forge.told, (await standing(opened)).untold) == ([], {})
+    assert (forge.told, (await status(opened)).untold) == ([], {})
 
 
 async def test_a_branch_that_moved_on_makes_up_for_its_tip_only(
@@ -95,7 +95,7 @@ async def test_a_branch_that_moved_on_makes_up_for_its_tip_only(
     forge.put("tool-c-c")
     await sync.run()
     assert forge.told == [(forge.revision, False)]
-    assert (await standing(opened)).untold == {}
+    assert (await status(opened)).untold == {}
 
 
 async def test_a_catalog_that_is_on_no_forge_any_more_leaves_nobody_waiting(
@@ -104,7 +104,7 @@ async def test_a_catalog_that_is_on_no_forge_any_more_leaves_nobody_waiting(
     forge.fails = [REFUSED]
     await sync_of(opened, forge).run()
     await CatalogSync(opened, forge, KNOWN).run()
-    assert (await standing(opened)).untold == {}
+    assert (await status(opened)).untold == {}
 
 
 async def test_a_proposal_that_could_not_be_told_is_shown_until_it_is(
@@ -123,10 +123,10 @@ async def test_a_proposal_that_could_not_be_told_is_shown_until_it_is(
         forge.remove("tool-d-d")
         await sync.run()
         forge.put("tool-d-d")
-        [about] = (await standing(opened)).unreported.values()
+        [about] = (await status(opened)).unreported.values()
         assert (about["message"], about["proposal"]) == (str(error), 12)
     assert await proposals.check(CatalogProposal(12, head)) == "valid"
-    assert (await standing(opened)).untold == {}
+    assert (await status(opened)).untold == {}
     assert forge.told[1:] == [(head, False)]
 
 

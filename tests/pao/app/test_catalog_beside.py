@@ -10,7 +10,7 @@ from catalog.sources.verdict import Verdict
 from catalog.validation import Finding, Severity
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
-from tests.pao.app.test_catalog_sources import KNOWN, MANY, served, standing, sync_of
+from tests.pao.app.test_catalog_sources import KNOWN, MANY, served, status, sync_of
 from tests.support.catalog_source import Repository
 
 
@@ -67,7 +67,7 @@ async def test_findings_about_owners_that_refuse_nothing_are_kept_for_operators(
     )
     for _ in range(2):
         assert (await report.run()).refused == ()
-        kept = [(one["file"], one["rule"]) for one in (await standing(opened)).ownership]
+        kept = [(one["file"], one["rule"]) for one in (await status(opened)).ownership]
         assert kept == [
             ("CODEOWNERS", "code-owners-line"),
             *((f"tools/tool-{one}-{one}.yaml", "owner-not-code-owner") for one in "abc"),
@@ -75,9 +75,9 @@ async def test_findings_about_owners_that_refuse_nothing_are_kept_for_operators(
     # What is made up for later says all of it, though nothing was judged again.
     assert len((await report.check_listing(await source.listing(ListingContext()))).findings) == 4
     assert len((await refuse.run()).refused) == 3
-    assert len((await standing(opened)).ownership) == 1
+    assert len((await status(opened)).ownership) == 1
     await off.run()
-    assert (await standing(opened)).ownership == []
+    assert (await status(opened)).ownership == []
 
 
 class Board:
@@ -117,7 +117,7 @@ async def test_a_notice_of_the_source_stays_for_as_long_as_it_is_told(
     source.notice = "the branch main demands no review by code owners"
     sync = sync_of(opened, source)
     await sync.run()
-    assert (await standing(opened)).notice == source.notice
+    assert (await status(opened)).notice == source.notice
     source.notice = None
     await sync.run()
-    assert (await standing(opened)).notice is None
+    assert (await status(opened)).notice is None

@@ -2,7 +2,7 @@
 
 from db.session import Database
 from pao.app.catalog_sync import SyncInput, SyncReport
-from tests.pao.app.test_catalog_sources import MANY, POLLED, standing, sync_of
+from tests.pao.app.test_catalog_sources import MANY, POLLED, status, sync_of
 from tests.support.catalog_source import Repository
 
 
@@ -12,7 +12,7 @@ async def test_a_listing_without_most_items_is_held_back_until_somebody_confirms
     source.put(*MANY)
     sync = sync_of(opened, source)
     await sync.run()
-    before = await standing(opened)
+    before = await status(opened)
     source.remove(*MANY[:14])
     source.put("tool-new-a")
 
@@ -21,7 +21,7 @@ async def test_a_listing_without_most_items_is_held_back_until_somebody_confirms
         assert report.held is not None
         assert (report.held.removes, report.held.served) == (14, 27)
         assert report.added == ()
-    now = await standing(opened)
+    now = await status(opened)
     assert (now.revision, now.generation) == (before.revision, before.generation)
     assert (now.held or {})["revision"] == source.revision
     assert len((now.held or {})["items"]) == 14
@@ -29,7 +29,7 @@ async def test_a_listing_without_most_items_is_held_back_until_somebody_confirms
 
     report = await sync.run(SyncInput(confirm=source.revision[:7].upper()))
     assert (len(report.removed), report.added, report.held) == (14, ("tool-new-a",), None)
-    assert (await standing(opened)).held is None
+    assert (await status(opened)).held is None
 
 
 async def test_a_held_revision_is_forgotten_when_the_source_shows_another_one(
@@ -42,7 +42,7 @@ async def test_a_held_revision_is_forgotten_when_the_source_shows_another_one(
     assert (await sync.run()).held
     source.put(*MANY)
     assert await sync.run() == SyncReport(revision=source.revision)
-    assert (await standing(opened)).held is None
+    assert (await status(opened)).held is None
 
 
 async def test_half_of_the_items_and_most_of_a_few_are_removed_without_asking(

@@ -43,7 +43,7 @@ def sync_of(opened: Database, source: Repository) -> CatalogSync:
     return CatalogSync(opened, source, KNOWN)
 
 
-async def standing(opened: Database) -> StoredCatalogStatus:
+async def status(opened: Database) -> StoredCatalogStatus:
     async with opened.reading() as session:
         return await CatalogStateRepository(session).status()
 
@@ -72,7 +72,7 @@ async def test_nothing_new_costs_one_call_and_one_changed_file_one_content(
         source.revision,
     )
     assert source.calls == ["listing", "contents"]
-    now = await standing(opened)
+    now = await status(opened)
     assert (now.source, now.revision) == (source.name, source.revision)
     assert (now.commit or {})["author"] == "Dana"
 
@@ -80,7 +80,7 @@ async def test_nothing_new_costs_one_call_and_one_changed_file_one_content(
     # not described again, and stays described.
     source.describes = False
     assert (await sync_of(opened, source).run(POLLED)).judged == 0
-    assert (await standing(opened)).commit == now.commit
+    assert (await status(opened)).commit == now.commit
     source.describes = True
     assert source.calls[2:] == ["listing"]
     assert (source.asked[1].revision, source.asked[1].is_poll) == (source.revision, True)
@@ -115,7 +115,7 @@ async def test_other_rules_judge_everything_again_while_the_source_is_away(
         await CatalogSync(opened, source, strict).run()
 
     assert set((await served(opened)).values()) == {("1.0.0", True)}
-    now = await standing(opened)
+    now = await status(opened)
     assert (len(now.refused), now.error) == (3, "the forge does not answer")
     assert source.calls == ["listing", "contents", "listing"]
 
@@ -125,16 +125,16 @@ async def test_a_source_that_is_away_is_told_with_cause_and_since_when_until_it_
 ) -> None:
     sync = sync_of(opened, source)
     await sync.run()
-    before = await standing(opened)
+    before = await status(opened)
     source.away = SourceUnavailableError("the forge does not answer")
     with pytest.raises(SourceUnavailableError):
         await sync.run()
-    first = await standing(opened)
+    first = await status(opened)
     source.away = SourceGoneError("there is no branch main")
     with pytest.raises(SourceGoneError):
         await sync.run()
 
-    now = await standing(opened)
+    now = await status(opened)
     assert (now.error_cause, now.error) == ("gone", "there is no branch main")
     assert now.error_since == first.error_since
     assert now.synced_at == before.synced_at
@@ -144,7 +144,7 @@ async def test_a_source_that_is_away_is_told_with_cause_and_since_when_until_it_
     assert len(await served(opened)) == 3
     source.away = None
     await sync.run()
-    now = await standing(opened)
+    now = await status(opened)
     assert (now.error, now.error_cause, now.error_since) == (None, None, None)
 
 
@@ -157,9 +157,9 @@ async def test_polls_leave_a_source_alone_that_has_said_when_it_answers_again(
     )
     with pytest.raises(SourceLimitedError):
         await sync.run(POLLED)
-    told = await standing(opened)
+    told = await status(opened)
     assert (await sync.run(POLLED)).skipped
-    assert (source.calls, await standing(opened)) == (["listing"], told)
+    assert (source.calls, await status(opened)) == (["listing"], told)
     source.away = None
     assert (await sync.run()).judged == 3
 
@@ -169,10 +169,10 @@ async def test_a_poll_that_leaves_the_last_calls_to_others_is_no_problem(
 ) -> None:
     sync = sync_of(opened, source)
     await sync.run()
-    before = await standing(opened)
+    before = await status(opened)
     source.away = PollSkippedError("499 of 5000 calls are left")
     assert (await sync.run(POLLED)).skipped == "499 of 5000 calls are left"
-    assert await standing(opened) == before
+    assert await status(opened) == before
 
 
 async def test_an_emptied_source_changes_nothing(opened: Database, source: Repository) -> None:
@@ -208,7 +208,7 @@ async def test_what_is_no_document_is_a_finding_and_blocks_nobody(
     source.modes[path] = mode
     report = await sync_of(opened, source).run()
     assert (report.refused, len(report.added)) == ((path,), 3)
-    [finding] = (await standing(opened)).refused
+    [finding] = (await status(opened)).refused
     assert told in finding["message"]
     # Only what the listing does not tell is worth a call.
     assert (path in source.fetched) == (told in {"Git LFS", "not UTF-8"})
@@ -224,7 +224,7 @@ async def test_a_path_that_is_too_long_to_be_a_key_is_a_finding_and_blocks_nobod
     report = await sync_of(opened, source).run()
     assert (len(report.refused), len(report.added)) == (2, 3)
     assert not any(len(path) > 200 for path in report.refused)
-    told = {finding["message"] for finding in (await standing(opened)).refused}
+    told = {finding["message"] for finding in (await status(opened)).refused}
     assert told == {"the path has 3,811 bytes; shorten it"}
     assert (await sync_of(opened, source).run()).judged == 0
 
@@ -239,7 +239,7 @@ async def test_a_report_of_many_long_paths_is_no_longer_than_temporal_takes(
     assert report.refused[0].startswith("tools/000")
     assert report.unnamed == {"refused": 400 - len(report.refused)}
     assert report.count("refused") == 400
-    assert len({finding["file"] for finding in (await standing(opened)).refused}) == 400
+    assert len({finding["file"] for finding in (await status(opened)).refused}) == 400
 
 
 async def test_a_file_that_is_too_long_to_be_fetched_is_a_finding_and_blocks_nobody(
@@ -251,7 +251,7 @@ async def test_a_file_that_is_too_long_to_be_fetched_is_a_finding_and_blocks_nob
     source.contents_away = [FilesTooLongError({huge}, "the file is longer than 10 MB")]
     report = await sync_of(opened, source).run()
     assert (report.refused, len(report.added)) == (("tools/tool-d-d.yaml",), 3)
-    [finding] = (await standing(opened)).refused
+    [finding] = (await status(opened)).refused
     assert finding["message"] == "the file is longer than 10 MB"
 
 
@@ -289,7 +289,7 @@ async def test_a_source_that_moves_while_it_is_read_is_listed_anew_a_few_times(
     source.contents_away = [*moved, moved[0]]
     with pytest.raises(SourceMovedError):
         await sync_of(opened, source).run()
-    assert (await standing(opened)).error_cause == "moved"
+    assert (await status(opened)).error_cause == "moved"
 
 
 async def test_what_was_fetched_stays_when_a_sync_does_not_come_to_its_end(
@@ -329,7 +329,7 @@ async def test_a_source_that_stops_in_the_middle_goes_on_where_it_was(
     with pytest.raises(SourceLimitedError):
         await sync_of(opened, source).run()
     assert (await served(opened), await blobs(database)) == ({}, 1)
-    assert (await standing(opened)).error_until == limited.until
+    assert (await status(opened)).error_until == limited.until
     await sync_of(opened, source).run()
     assert sorted(source.fetched) == sorted(rest)
 
@@ -362,7 +362,7 @@ async def test_another_repository_is_told_nothing_that_the_first_has_remembered(
     other.files = source.files
     assert (await sync_of(opened, other).run()).judged == 0
     assert (other.asked[0].revision, dict(other.asked[0].memory)) == (None, {})
-    assert (await standing(opened)).source == "Git acme/new-catalog"
+    assert (await status(opened)).source == "Git acme/new-catalog"
 
 
 async def test_a_rewritten_history_that_goes_back_is_taken_over(

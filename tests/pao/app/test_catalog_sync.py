@@ -44,7 +44,7 @@ def sync_of(opened: Database, root: Path) -> CatalogSync:
     return CatalogSync(opened, LocalFolder(root), KNOWN)
 
 
-async def standing(opened: Database) -> StoredCatalogStatus:
+async def status(opened: Database) -> StoredCatalogStatus:
     async with opened.reading() as session:
         return await CatalogStateRepository(session).status()
 
@@ -65,7 +65,7 @@ async def test_a_folder_is_stored_with_paths_and_git_shas(opened: Database, root
     assert item.file_path == "tools/tool-a-a.yaml"
     assert len(item.sha or "") == 40
     assert item.definition["metadata"]["name"] == "Item"
-    assert (await standing(opened)).source == "local folder"
+    assert (await status(opened)).source == "local folder"
 
 
 async def test_the_log_says_once_what_a_sync_has_changed(
@@ -123,7 +123,7 @@ async def test_the_last_good_version_of_a_bad_file_stays_stale_until_it_is_mende
     spoil(root, "tool-b-b")
     assert (await sync.run()).refused == ("tools/tool-b-b.yaml",)
     assert (await served(opened))["tool-b-b"] == ("1.0.0", True)
-    [finding] = (await standing(opened)).refused
+    [finding] = (await status(opened)).refused
     assert (finding["file"], finding["line"], finding["rule"]) == ("tools/tool-b-b.yaml", 2, "yaml")
     put(root, "tool-b-b")
     assert (await sync.run()).refused == ()
@@ -161,17 +161,17 @@ async def test_a_source_that_is_away_changes_nothing_and_says_so(
 ) -> None:
     sync = sync_of(opened, root)
     await sync.run()
-    before = await standing(opened)
+    before = await status(opened)
     shutil.move(root, root.with_name("away"))
     with pytest.raises(SourceUnavailableError):
         await sync.run()
-    after = await standing(opened)
+    after = await status(opened)
     assert len(await served(opened)) == 3
     assert after.synced_at == before.synced_at
     assert after.error == "the folder of the catalog cannot be read"
     shutil.move(root.with_name("away"), root)
     await sync.run()
-    assert (await standing(opened)).error is None
+    assert (await status(opened)).error is None
 
 
 async def test_concurrent_syncs_work_one_after_the_other(opened: Database, root: Path) -> None:
@@ -227,7 +227,7 @@ async def test_a_bundle_is_refused_until_its_items_are_there(opened: Database, r
     put_bundle(root)
     sync = sync_of(opened, root)
     assert (await sync.run()).refused == ("bundles/bundle-two-tools.yaml",)
-    [finding] = (await standing(opened)).refused
+    [finding] = (await status(opened)).refused
     assert (finding["rule"], finding["line"]) == ("component-item", 12)
     assert (await sync.run()).refused == ("bundles/bundle-two-tools.yaml",)
     put(root, "tool-z-z")

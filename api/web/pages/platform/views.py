@@ -57,7 +57,7 @@ class CheckedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshResult:
+class RefreshSummary:
     """What a refresh has changed: names by kind, and how many are not among them.
 
     ``is_pending`` while it is still running.
@@ -126,7 +126,7 @@ async def refresh(
             raise
         # The page says why, and what is still served.
         return _platform_page(request, services, status=error.status)
-    return _platform_page(request, services, read=RefreshResult.of(report))
+    return _platform_page(request, services, read=RefreshSummary.of(report))
 
 
 @router.get("/preview")
@@ -269,9 +269,9 @@ def _preview_page(
 
 
 def _platform_page(
-    request: Request, services: Services, *, read: RefreshResult | None = None, status: int = _GOOD
+    request: Request, services: Services, *, read: RefreshSummary | None = None, status: int = _GOOD
 ) -> Response:
-    standing = services.catalog.state.standing
+    findings = services.catalog.state.status
     return page(
         request,
         "pages/platform/platform.html",
@@ -279,8 +279,8 @@ def _platform_page(
         catalog=status_of(services.catalog),
         is_failed=status != _GOOD,
         most=_MOST_NAMED,
-        owners=_by_file(services, standing.ownership),
-        refused=_by_file(services, standing.refused),
+        owners=_by_file(services, findings.ownership),
+        refused=_by_file(services, findings.refused),
         read=read,
     )
 
@@ -292,7 +292,7 @@ def _by_file(services: Services, stored: list[dict[str, Any]]) -> list[CheckedFi
     for one in stored:
         files.setdefault(one["file"], []).append(Finding.model_validate(one))
     served = {one.file: f"{one.name} {one.version}" for one in state.index.rows.values()}
-    folder = web_address((state.standing.commit or {}).get("files"))
+    folder = web_address((state.status.commit or {}).get("files"))
     return [
         CheckedFile(
             file, found, f"{folder}/{quote(file)}" if folder else None, served.get(file, "")

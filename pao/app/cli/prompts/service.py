@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from catalog.forms import FieldDefinition, Form
+from catalog.forms.context import OfferedChoices
 from catalog.forms.definition import Choice
 from catalog.forms.result import FieldError, FormResult
 from catalog.forms.values import canonical
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
 
 # As many as a field may offer: all are searched here.
 _MAX_CHOICES = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class OfferedChoices:
-    """The current choices of a field; ``problem`` says why there are none."""
-
-    choices: tuple[Choice, ...] = ()
-    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
