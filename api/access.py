@@ -1,4 +1,4 @@
-"""Who may request, see and decide: the rules of authorisation, pure."""
+"""Who may request, see and decide: the rules of authorization, pure."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,7 +1,7 @@
 """Stars in place of a password: what shows a request has them, and they may come back. Pure.
 
 In a correction they leave a password as it is. Rows of a list move, so the row that a password
-belongs to is recognised by the fields of ``uniqueBy``, or by all its other values.
+belongs to is recognized by the fields of ``uniqueBy``, or by all its other values.
 """
 
 from collections.abc import Collection, Hashable, Mapping

@@ -1,4 +1,4 @@
-"""JSON for Postgres: a serialiser that never fails on data from outside systems."""
+"""JSON for Postgres: a serializer that never fails on data from outside systems."""
 
 import json
 import math

@@ -65,7 +65,7 @@ def fallback_id(request_id: str, kind: str, args: tuple[Any, ...], number: int) 
 
 
 def _as_text(value: Any) -> str:
-    """Serialise what JSON cannot; an unreadable payload as its bytes."""
+    """Serialize what JSON cannot; an unreadable payload as its bytes."""
     payload = getattr(value, "payload", None)
     return payload.SerializeToString().hex() if payload is not None else type(value).__name__
 

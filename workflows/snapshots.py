@@ -11,7 +11,7 @@ from workflows.ledger import Ledger
 
 
 class Snapshots:
-    """Takes snapshots in an order that the mirror recognises, even if the clock steps back."""
+    """Takes snapshots in an order that the mirror recognizes, even if the clock steps back."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

@@ -1,4 +1,4 @@
-"""Changes of behaviour that must also reach running requests."""
+"""Changes of behavior that must also reach running requests."""
 
 from temporalio import workflow
 

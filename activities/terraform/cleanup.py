@@ -59,7 +59,7 @@ class StateLocation:
 def describe_location(
     spec: ExecutionSpec, directory: WorkingDirectory, *, program: str, backend: str
 ) -> StateLocation:
-    """Return where the state of an initialised module is."""
+    """Return where the state of an initialized module is."""
     settings = location_settings(directory.backend_config())
     shown = ", ".join(f"{key} {value}" for key, value in settings.items())
     place = f"the backend {backend}{f' ({shown})' if shown else ''}"

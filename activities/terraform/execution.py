@@ -33,7 +33,7 @@ CANCEL_SECONDS = 5.0
 async def prepared_run(
     spec: ExecutionSpec, context: ActionContext, *, changing: bool
 ) -> AsyncIterator[TerraformRun]:
-    """Return an initialised module in a private directory, which is removed afterwards.
+    """Return an initialized module in a private directory, which is removed afterwards.
 
     With ``changing`` its state is registered for the request before.
     """
@@ -62,7 +62,7 @@ async def prepared_run(
             async with _cancellable(
                 spec, context, source=source, directory=directory, cli=cli
             ) as run:
-                await run.initialise(changing=changing)
+                await run.initialize(changing=changing)
                 yield run
         except ActionError as error:
             _hide_paths(error, directory)

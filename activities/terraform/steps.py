@@ -105,7 +105,7 @@ class TerraformRun:
             lock=self._lock,
         )
 
-    async def initialise(self, *, changing: bool) -> None:
+    async def initialize(self, *, changing: bool) -> None:
         """Write what the commands read, then init: backend, providers, modules.
 
         Before that the state is registered for this request; if nothing is to be changed, it is

@@ -65,7 +65,7 @@ async def is_first_use(
         return False
     used_at = claim.expires_at - REMEMBERED
     alike = abs(now - used_at) <= SIGNED_ALIKE
-    # Another key of the same moment is stored as well, so that its repeats are recognised.
+    # Another key of the same moment is stored as well, so that its repeats are recognized.
     other_holder = holder if alike else _keyless_holder()
     other = _digest(signature + b"\n" + key)
     return (await store.claim(other, holder=other_holder, expires_at=expires_at)).holder == holder

@@ -38,7 +38,7 @@ def require_approver(
 def vote(stored: StoredRequest, caller: Principal, action_id: str) -> dict[str, Any]:
     """Return what the signal says about the caller besides the reason: verified here, by the API.
 
-    A requester who has another id in another source is recognised by e-mail address; the workflow
+    A requester who has another id in another source is recognized by e-mail address; the workflow
     compares it exactly, so it gets the spelling of the requester's own address.
     """
     action = next(one for one in stored.actions if one.action_id == action_id)

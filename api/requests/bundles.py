@@ -61,7 +61,7 @@ def prepare_bundle(  # noqa: PLR0913 -- what a bundle is prepared from, each par
     if not isinstance(bundle, CatalogBundle):
         raise TypeError("only bundles are prepared here")
     for one in (served_item, *items.values()):
-        preparer.authorise(one, call.caller)
+        preparer.authorize(one, call.caller)
         require_offered(one.loaded.item, datetime.now(UTC).date())
     result = preparer.validate_fields(served_item, body.fields, context)
     prepared = preparer.plan_actions(served_item, result.values, body, call)

@@ -1,4 +1,4 @@
-"""Preparing a submission: authorise, validate, plan, check templates. Nothing is stored here."""
+"""Preparing a submission: authorize, validate, plan, check templates. Nothing is stored here."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -56,7 +56,7 @@ class ItemPreparer:
 
         ``about`` is what the form knows of the caller, and what it has asked.
         """
-        self.authorise(served_item, call.caller)
+        self.authorize(served_item, call.caller)
         require_offered(served_item.loaded.item, datetime.now(UTC).date())
         result = self.validate_fields(served_item, body.fields, context)
         prepared = self.plan_actions(served_item, result.values, body, call)
@@ -77,7 +77,7 @@ class ItemPreparer:
         own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
         return [self._render_action(prepared, action, complete=complete) for action in own]
 
-    def authorise(self, served_item: ServedItem, caller: Principal) -> None:
+    def authorize(self, served_item: ServedItem, caller: Principal) -> None:
         """Refuse a caller whose teams may not request the item."""
         item = served_item.loaded.item
         if not self.access.may_request(caller, item):

@@ -29,7 +29,7 @@ class Preparer:
         served_item = await self._catalog.served_item(body.catalog_item_id)
         item = served_item.loaded.item
         # Checked first: a caller who may not request the item must not cause calls to others.
-        self._items.authorise(served_item, call.caller)
+        self._items.authorize(served_item, call.caller)
         context = await self._options.with_answers(item, body.fields, requester_of(call.caller))
         if not isinstance(item, CatalogBundle):
             return await asyncio.to_thread(self._items.prepare, served_item, body, call, context)

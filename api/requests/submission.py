@@ -1,4 +1,4 @@
-"""Submitting: authorise, validate, plan, store, start, wait. Transport is in api/routes."""
+"""Submitting: authorize, validate, plan, store, start, wait. Transport is in api/routes."""
 
 import asyncio
 import logging

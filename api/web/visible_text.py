@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-# Colours and cursor movements of terminals, as programs write them into logs.
+# Colors and cursor movements of terminals, as programs write them into logs.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _KEPT = "\t\n\r"

@@ -32,7 +32,7 @@ SHAPES = {
     "skipped": "-",
     "waiting": "◔",
 }
-"""A state is never shown by its colour alone."""
+"""A state is never shown by its color alone."""
 KINDS = {
     "jira-ticket": _("Ticket"),
     "rest-api": _("Call"),

@@ -1,4 +1,4 @@
-"""The types that callers of templates use: targets, known names, secrets, errors. No behaviour."""
+"""The types that callers of templates use: targets, known names, secrets, errors. No behavior."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

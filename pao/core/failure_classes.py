@@ -285,7 +285,7 @@ _WORDS: tuple[tuple[re.Pattern[str], FailureClass], ...] = tuple(
 def classify_report(text: str, *, otherwise: FailureClass) -> FailureClass:
     """Classify a tool's report about its own calls, whose status we did not see.
 
-    Recognises statuses and the usual wording of providers; ``otherwise`` is for the rest.
+    Recognizes statuses and the usual wording of providers; ``otherwise`` is for the rest.
     """
     start = text[:_READ_CHARACTERS]
     if match := _STATUS_IN_TEXT.search(start):

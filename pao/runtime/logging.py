@@ -20,7 +20,7 @@ from pao.core.names import MASK
 _fields: ContextVar[dict[str, str] | None] = ContextVar("pao_log_fields", default=None)
 
 # The standard attributes of a record; all others were given by `extra=`.
-# `color_message` is uvicorn's: its message again, with terminal colours.
+# `color_message` is uvicorn's: its message again, with terminal colors.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     "message",
     "asctime",

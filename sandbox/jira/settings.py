@@ -96,11 +96,11 @@ class StatusCategory:
     id: int
     key: str
     name: str
-    colour: str
+    color: str
 
     def document(self) -> dict[str, Any]:
         """Return it in JIRA's shape."""
-        return {"id": self.id, "key": self.key, "name": self.name, "colorName": self.colour}
+        return {"id": self.id, "key": self.key, "name": self.name, "colorName": self.color}
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ def _sarif(findings: "list[Finding]") -> str:
 
 
 def _line(finding: "Finding") -> Text:
-    """Write a finding as compilers do; the text is the same as without colours."""
+    """Write a finding as compilers do; the text is the same as without colors."""
     line = Text(clean(f"{finding.file}:{finding.line}:{finding.column}: "), style="bold")
     line.append(str(finding.severity), style=f"not bold {_STYLES[finding.severity]}")
     message = f"{finding.message} ({finding.hint})" if finding.hint else finding.message

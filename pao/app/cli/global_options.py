@@ -61,7 +61,7 @@ class GlobalOptions:
     ] = None
     no_color: Annotated[
         bool | None,
-        typer.Option("--no-color", help="No colours (NO_COLOR).", rich_help_panel=_PANEL),
+        typer.Option("--no-color", help="No colors (NO_COLOR).", rich_help_panel=_PANEL),
     ] = None
     verbose: Annotated[
         bool | None,

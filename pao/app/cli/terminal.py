@@ -90,7 +90,7 @@ def segment(name: str) -> str:
 
 
 def make_console(*, stderr: bool = False, color: bool = True) -> Console:
-    """Return a console on the current standard stream; colours only on a terminal."""
+    """Return a console on the current standard stream; colors only on a terminal."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
     # None leaves the decision to NO_COLOR, which False would override.
@@ -133,7 +133,7 @@ def _json(document: Any, *, indent: int | None = None) -> str:
 
 
 def state(status: object, *, retrying: object = False) -> Text:
-    """Return a state with its mark and colour, and whether it is being retried."""
+    """Return a state with its mark and color, and whether it is being retried."""
     word = clean(status)
     mark = MARKS.get(word, "?")
     is_terminal = f"{mark} {word}" + (" (retrying)" if retrying else "")

@@ -19,7 +19,7 @@ from pao.app.local.processes import ChildProcess, LocalError
 
 POLL_SECONDS = 0.2
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-COLOURS = ("cyan", "magenta", "green", "yellow", "blue")
+COLORS = ("cyan", "magenta", "green", "yellow", "blue")
 NAME_WIDTH = 8
 
 HARMLESS = dict.fromkeys((*range(9), *range(10, 32), *range(127, 160)), "�")
@@ -50,15 +50,15 @@ class ProcessDiedError(LocalError):
 
 
 class LogStream:
-    """Writes the lines of every process into one stream, each with its process's name and colour.
+    """Writes the lines of every process into one stream, each with its process's name and color.
 
-    The console decides about colours (it honours NO_COLOR, and output that is not a terminal).
+    The console decides about colors (it honors NO_COLOR, and output that is not a terminal).
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._lock = threading.Lock()
-        self._colours: dict[str, str] = {}
+        self._colors: dict[str, str] = {}
         self._closed = False
 
     def write(self, name: str, line: str) -> None:
@@ -66,8 +66,8 @@ class LogStream:
         with self._lock:
             if self._closed or not line:
                 return
-            colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
-            text = Text(f"{name:<{NAME_WIDTH}} | ", style=colour)
+            color = self._colors.setdefault(name, COLORS[len(self._colors) % len(COLORS)])
+            text = Text(f"{name:<{NAME_WIDTH}} | ", style=color)
             text.append(line.translate(HARMLESS), style="default")
             try:
                 self._console.print(text, soft_wrap=True)

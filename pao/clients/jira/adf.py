@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pao.clients.jira.adf_inline import Escapes, Node, inline
-from pao.clients.jira.adf_regions import QUOTE, colour_lines, mark_regions
+from pao.clients.jira.adf_regions import QUOTE, color_lines, mark_regions
 
 _CODE = re.compile(
     r"(?<!\\)\{(?P<name>code|noformat)(?::(?P<settings>[^{}\n]*))?\}[ \t]*+\n?+"
@@ -48,7 +48,7 @@ class _Converter:
         self._escapes = Escapes(text)
         self._code: list[Node] = []
         without_code = _CODE.sub(self._keep_code, text)
-        hidden = colour_lines(self._escapes.hide(without_code))
+        hidden = color_lines(self._escapes.hide(without_code))
         marked, self._regions = mark_regions(hidden, self._escapes.marker)
         self._lines = marked.split("\n")
         self._next = 0

@@ -1,4 +1,4 @@
-"""Wiki markup within a line: marks, colours, links, mentions, and the escapes of user values.
+"""Wiki markup within a line: marks, colors, links, mentions, and the escapes of user values.
 
 Escaped characters are replaced by placeholders before markup is parsed and restored afterwards, so
 a user's value stays literal and never becomes markup.
@@ -30,7 +30,7 @@ _MARKUP = re.compile(
     | (?<!\w)\^(?=\S)(?P<sup>(?:[^\^\n]|(?<=[^\W_])\^(?=[^\W_]))+)(?<=\S)\^(?!\w)
     | (?<!\w)~(?=\S)(?P<sub>(?:[^~\n]|(?<=[^\W_])~(?=[^\W_]))+)(?<=\S)~(?!\w)
     | \[~(?P<mention>[^\[\]{}|~\s]+)\]
-    | \{color:(?P<hue>[^{}\n]{1,30})\}(?P<coloured>(?:[^{}\n]|\{\{[^{}\n]*\}\})+)\{color\}
+    | \{color:(?P<hue>[^{}\n]{1,30})\}(?P<colored>(?:[^{}\n]|\{\{[^{}\n]*\}\})+)\{color\}
     # Not within a word, nor right after an escaped character, which is part of a user's value.
     | (?<![\w\U000f0000-\U0010ffff])(?P<bare>https?://[^\s<>"|{}\[\]\\]+)
     """,
@@ -40,8 +40,8 @@ _SHORT_HEX = 4
 _ACCOUNT = "accountid:"
 _AFTER_URL = ".,;:!?'*_+-^~"
 _HEX = re.compile(r"#[0-9a-fA-F]{6}|#[0-9a-fA-F]{3}")
-# HTML's sixteen named colours, and the others that JIRA's editor offers.
-_COLOURS = {
+# HTML's sixteen named colors, and the others that JIRA's editor offers.
+_COLORS = {
     "aqua": "#00ffff",
     "black": "#000000",
     "blue": "#0000ff",
@@ -136,9 +136,9 @@ def _convert_markup(
         yield from _link_bare_url(match["bare"], escapes, marks)
     elif kind == "mention":
         yield _mention(escapes.show(match["mention"]))
-    elif kind == "coloured":
-        colour = _colour(escapes.show(match["hue"]))
-        yield from _nodes(match["coloured"], escapes, _add_mark(marks, colour) if colour else marks)
+    elif kind == "colored":
+        color = _color(escapes.show(match["hue"]))
+        yield from _nodes(match["colored"], escapes, _add_mark(marks, color) if color else marks)
     elif kind in ("sub", "sup"):
         mark: Node = {"type": "subsup", "attrs": {"type": kind}}
         yield from _nodes(match[kind], escapes, _add_mark(marks, mark))
@@ -186,10 +186,10 @@ def _mention(name: str) -> Node:
     return {"type": "mention", "attrs": {"id": name, "text": f"@{name}"}}
 
 
-def _colour(name: str) -> Node | None:
-    """Return the mark of a colour; None for an unknown one, so that only the text stays."""
+def _color(name: str) -> Node | None:
+    """Return the mark of a color; None for an unknown one, so that only the text stays."""
     plain = name.strip().lower()
-    found = _COLOURS.get(plain) or (plain if _HEX.fullmatch(plain) else None)
+    found = _COLORS.get(plain) or (plain if _HEX.fullmatch(plain) else None)
     if found is None:
         return None
     if len(found) == _SHORT_HEX:

@@ -1,4 +1,4 @@
-"""Wiki macros that span lines: panels, quotes and colours, found before lines are parsed.
+"""Wiki macros that span lines: panels, quotes and colors, found before lines are parsed.
 
 A document cannot nest them: an inner or unclosed macro is left out or stays text. Code has been
 removed from the text before, and escaped characters are hidden.
@@ -19,7 +19,7 @@ PANELS = {
 QUOTE = "quote"
 _TAG = re.compile(r"\{(?P<name>panel|info|note|warning|tip|quote)(?::(?P<settings>[^{}\n]*))?\}")
 _TITLE = re.compile(r"(?:^|\|)title=([^|]*)")
-_COLOUR = re.compile(
+_COLOR = re.compile(
     r"(?P<tag>\{color:[^{}\n]{1,30}\})(?P<body>(?:[^{}]|\{\{[^{}\n]*\}\})*)\{color\}"
 )
 _PREFIX = re.compile(r"[ \t]*(?:[*#-]{1,9}[ \t]+|h[1-6]\.[ \t]+|bq\.[ \t]+)?")
@@ -66,18 +66,18 @@ def mark_regions(text: str, marker: str) -> tuple[str, list[Region]]:
     return "".join((*pieces, text[position:])), regions
 
 
-def colour_lines(text: str) -> str:
-    """Wrap each line of a colour that spans several in its own pair of tags."""
-    return _COLOUR.sub(_split_colour, text)
+def color_lines(text: str) -> str:
+    """Wrap each line of a color that spans several in its own pair of tags."""
+    return _COLOR.sub(_split_color, text)
 
 
-def _split_colour(match: re.Match[str]) -> str:
+def _split_color(match: re.Match[str]) -> str:
     if "\n" not in match["body"]:
         return match[0]
-    return "\n".join(_wrap_in_colour(line, match["tag"]) for line in match["body"].split("\n"))
+    return "\n".join(_wrap_in_color(line, match["tag"]) for line in match["body"].split("\n"))
 
 
-def _wrap_in_colour(line: str, tag: str) -> str:
+def _wrap_in_color(line: str, tag: str) -> str:
     prefix = _PREFIX.match(line)
     start = prefix.end() if prefix else 0
     if not line[start:].strip() or line.lstrip().startswith("|"):

@@ -108,7 +108,7 @@ class EgressRules:
 
 
 def normalize_host(host: str) -> str:
-    """Normalise a host for comparison: lower case, IDNA, without the trailing dot."""
+    """Normalize a host for comparison: lower case, IDNA, without the trailing dot."""
     text = host.strip().rstrip(".").lower()
     if text.isascii():
         return text

@@ -103,7 +103,7 @@ class FormerCall:
 
     ``sealed`` holds the rendered configuration; without it, because the worker was lost, or it
     would be too large, it is rendered again from ``fields``. ``digest`` is a keyed hash by which
-    equal ones are recognised.
+    equal ones are recognized.
     """
 
     attempt: int

@@ -43,7 +43,7 @@ class RequestInput:
     """The input of a request's workflow; with ``resumption`` it continues another one.
 
     ``metadata`` is the caller's: the row is recreated with it if Postgres has lost it. So is
-    ``idempotency``, by which a repeated submission is recognised.
+    ``idempotency``, by which a repeated submission is recognized.
     """
 
     context: RequestContext
