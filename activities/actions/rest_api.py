@@ -148,7 +148,7 @@ class RestApiAction(Action[RestApiConfig]):
             return outputs
         return {**outputs, "body": text[:KEPT_CHARACTERS], "bodyTruncated": True}
 
-    def safe_url(self, config: RestApiConfig) -> str:
+    def place(self, config: RestApiConfig) -> str:
         """Return the call's method and address."""
         return f"{config.endpoint.method} {config.endpoint.url}"
 
