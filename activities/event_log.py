@@ -73,7 +73,7 @@ def _audit_event(snapshot: Snapshot, line: AuditEvent) -> _Event | None:
 
 
 def _failure_message(snapshot: Snapshot, line: AuditEvent) -> str:
-    """Return that a request failed, and what it waits for; an action's line says why."""
+    """Return the message of a failed request: what it waits for; an action's line says why."""
     suggested = (snapshot.error_context or {}).get("suggestedDecision", {}).get("decision")
     known = {one.data.get("message", "") for one in snapshot.stream if one.kind == "log"}
     why = line.reason and not any(line.reason in one for one in known)

@@ -39,7 +39,7 @@ CALL_SECONDS = 30.0
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # With less time a call would probably time out, which would count against the target.
 LEAST_SECONDS = 0.5
-_UNSENT_JUDGEMENTS: Mapping[type[OutgoingError], FailureClass] = {
+_UNSENT_CLASSES: Mapping[type[OutgoingError], FailureClass] = {
     AddressRefusedError: NOT_ALLOWED,
     CallInvalidError: BAD_CALL,
     CallTimeoutError: NOT_READY,
@@ -221,5 +221,5 @@ def _raise_action_error(error: OutgoingError, *, reads: bool) -> NoReturn:
         kind = ActionFailedError if reads else OutcomeUnknownError
         raise kind(error.message, judged=INTERRUPTED) from error
     raise ActionFailedError(
-        error.message, judged=_UNSENT_JUDGEMENTS.get(type(error), UNSENT)
+        error.message, judged=_UNSENT_CLASSES.get(type(error), UNSENT)
     ) from error

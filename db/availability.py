@@ -95,7 +95,7 @@ def translate_errors(*, outcome_unknown: bool = False) -> Iterator[None]:
         problem = (
             DatabaseProblem.UNAVAILABLE
             if _means_unavailable(error)
-            else _SCHEMA_PROBLEMS.get(_sqlstate(error))
+            else _STATEMENT_PROBLEMS.get(_sqlstate(error))
         )
         if problem is None:
             raise
@@ -125,7 +125,7 @@ def describe_error(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-_SCHEMA_PROBLEMS = {_NO_RIGHT: DatabaseProblem.RIGHTS} | dict.fromkeys(
+_STATEMENT_PROBLEMS = {_NO_RIGHT: DatabaseProblem.RIGHTS} | dict.fromkeys(
     _OTHER_SCHEMA, DatabaseProblem.SCHEMA
 )
 

@@ -111,12 +111,12 @@ async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
             for name, url in databases.items():
                 file = folder / f"{name}.dump"
                 await _dump(url, file, programs)
-                files.append(_seal_file(folder, file))
+                files.append(_finish_file(folder, file))
             for name, copy in (copies or {}).items():
                 file = folder / name
                 file.parent.mkdir(mode=0o700, exist_ok=True)
                 await asyncio.to_thread(copy, file)
-                files.append(_seal_file(folder, file))
+                files.append(_finish_file(folder, file))
             backup = Backup(folder, at, version, migrations, sealed, tuple(files))
             _write_manifest(backup)
         except BaseException:
@@ -161,11 +161,11 @@ def _disk_errors(folder: Path) -> Iterator[None]:
 
 
 async def _read_database(url: str) -> tuple[tuple[str, ...], tuple[SealedSample, ...]]:
-    async with connection(url, timeout=CONNECT_SECONDS) as session:
-        if not await session.fetchval(_SCHEMA):
+    async with connection(url, timeout=CONNECT_SECONDS) as opened:
+        if not await opened.fetchval(_SCHEMA):
             raise BackupError("The database contains no data of PAO: run `pao db migrate`")
-        versions = [row["version"] for row in await session.fetch(_VERSIONS)]
-        sealed = [SealedSample(*row.values()) for row in await session.fetch(_SEALED)]
+        versions = [row["version"] for row in await opened.fetch(_VERSIONS)]
+        sealed = [SealedSample(*row.values()) for row in await opened.fetch(_SEALED)]
     return tuple(versions), tuple(sealed)
 
 
@@ -180,7 +180,7 @@ async def _dump(url: str, file: Path, programs: Path | None) -> None:
         raise BackupError(str(error)) from error
 
 
-def _seal_file(folder: Path, file: Path) -> BackupFile:
+def _finish_file(folder: Path, file: Path) -> BackupFile:
     file.chmod(0o600)
     _sync(file)
     return BackupFile(str(file.relative_to(folder)), file.stat().st_size, _sha256(file))

@@ -36,7 +36,7 @@ class CatalogSyncWorkflow:
         self._requests: list[SyncRequest] = []
         self._deliveries = dict.fromkeys(carried.deliveries)
         self._superseded = dict.fromkeys(carried.superseded)
-        self._signalled_at = self._now()
+        self._signaled_at = self._now()
         self._started_runs = 0
         self._finished_runs = 0
         self._reports: dict[int, SyncReport] = {}
@@ -50,7 +50,7 @@ class CatalogSyncWorkflow:
         if signal.delivery:
             _remember(self._deliveries, signal.delivery)
         self._signals.append(signal)
-        self._signalled_at = self._now()
+        self._signaled_at = self._now()
 
     @workflow.update(name=names.REFRESH_UPDATE)
     async def refresh(self, request: SyncRequest) -> SyncReport:
@@ -100,7 +100,7 @@ class CatalogSyncWorkflow:
         """Wait until a burst of pushes ends, lasts long enough, or a person asks for a sync."""
         limit = self._now() + policies.BURST_LONGEST
         while not self._requests and any(one.reason == PUSH for one in self._signals):
-            left = min(self._signalled_at + policies.BURST_QUIET, limit) - self._now()
+            left = min(self._signaled_at + policies.BURST_QUIET, limit) - self._now()
             if left <= 0:
                 return
             with suppress(asyncio.TimeoutError):

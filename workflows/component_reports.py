@@ -50,14 +50,14 @@ class ComponentReporter:
             with contextlib.suppress(FailureError):
                 await handle.signal(names.COMPONENT_SIGNAL, self._build_report(now))
 
-    def _build_report(self, status: MirroredStatus) -> ComponentReport:
+    def _build_report(self, mirrored: MirroredStatus) -> ComponentReport:
         ledger = self._ledger
         return build_report(
             self._bundle.component,
             ledger.context.request_id,
             ledger.states,
-            status=status[0],
-            retrying=status[1],
+            status=mirrored[0],
+            retrying=mirrored[1],
             position=self._snapshots.position,
             error=ledger.failure.public_document() if ledger.failure else None,
         )

@@ -149,13 +149,13 @@ class Decider:
         self, record: DecisionRecord, observed: evidence.ObservedEffect | None
     ) -> bool:
         """Apply corrected fields if the form and the models of the actions accept them."""
-        ended = _ended_actions(self._ledger, observed)
+        finished = _finished_actions(self._ledger, observed)
         correction = Correction(
             context=self._ledger.context.without_plan(),
             changes=self._open_decisions.changes,
-            over=ended,
+            over=finished,
             plan=list(self._ledger.plan.values()),
-            retried=_actions_to_retry(self._ledger, record, ended),
+            retried=_actions_to_retry(self._ledger, record, finished),
         )
         try:
             answer: CorrectionAnswer = await workflow.execute_local_activity(
@@ -267,7 +267,9 @@ class Decider:
         )
 
 
-def _ended_actions(ledger: Ledger, observed: evidence.ObservedEffect | None) -> list[PlannedAction]:
+def _finished_actions(
+    ledger: Ledger, observed: evidence.ObservedEffect | None
+) -> list[PlannedAction]:
     """Return the completed or skipped actions that say which fields they have used."""
     observed_state = (
         observed.state if observed is not None and observed.result is not None else None
@@ -285,14 +287,14 @@ def _ended_actions(ledger: Ledger, observed: evidence.ObservedEffect | None) -> 
 
 
 def _actions_to_retry(
-    ledger: Ledger, record: DecisionRecord, ended: list[PlannedAction]
+    ledger: Ledger, record: DecisionRecord, finished: list[PlannedAction]
 ) -> list[str]:
     """Return the ids of the actions that a retry runs, now or later."""
     plan = ledger.plan.values()
     known_ids = {state.id for state in ledger.states}
     manual = record.mode == MANUAL or any(one.fallback and one.id in known_ids for one in plan)
-    ended_ids = {one.id for one in ended}
-    return [one.id for one in plan if one.fallback == manual and one.id not in ended_ids]
+    finished_ids = {one.id for one in finished}
+    return [one.id for one in plan if one.fallback == manual and one.id not in finished_ids]
 
 
 def _used_fields_message(used: dict[str, list[str]]) -> str:

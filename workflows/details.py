@@ -52,7 +52,7 @@ def current_details(  # noqa: PLR0913 -- what is described, each part named.
     refused: str | None = None,
     cleaned: Mapping[str, CleanupMark] | None = None,
 ) -> str:
-    """Describe the state of the request, what failed and why, and what can be signalled.
+    """Describe the state of the request, what failed and why, and what can be signaled.
 
     ``manual_way``: a retry may take it instead of what failed. ``refused`` is the last refusal,
     ``cleaned`` what people have reported as cleaned up, by entry.

@@ -149,8 +149,8 @@ class RequestLifecycle:
     def _completed_state(self) -> CompletedState | None:
         """Return what readers find now, for a completed request of few actions only."""
         ledger, at = self.ledger, self.mirror.updated_at
-        has_more = (ledger.decisions.all, ledger.cleaned, self.request_input.resumption, is_reset())
-        if ledger.status != RequestStatus.COMPLETED or at is None or any(has_more):
+        more = (ledger.decisions.all, ledger.cleaned, self.request_input.resumption, is_reset())
+        if ledger.status != RequestStatus.COMPLETED or at is None or any(more):
             return None
         if len(ledger.plan) > MAX_ANSWERED_ACTIONS or COMPONENT in {
             one.type for one in ledger.plan.values()

@@ -100,7 +100,7 @@ class CatalogPollWorkflow:
 
     @workflow.run
     async def run(self) -> dict[str, Any]:
-        """Return that the sync was signalled."""
+        """Return a result that says that the sync was signaled."""
         return await _run_activity(
             names.POLL_CATALOG_ACTIVITY, seconds=30, summary="trigger a look at the catalog source"
         )

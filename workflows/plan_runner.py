@@ -94,7 +94,7 @@ class PlanRunner:
         return failed or self._graph.ready(states)
 
     async def _due(self) -> list[ActionState]:
-        """Return what starts now; actions with a false condition are skipped until others do."""
+        """Return what starts now; skipping an action whose condition is false may free others."""
         while True:
             due = self._startable()[: self._free_slots()]
             conditional = [state for state in due if self._has_open_condition(state)]

@@ -89,7 +89,7 @@ def apply_failed(
             # A person who cancels says nothing about the target.
             judged=NOT_READY
             if ended.cut
-            else classify_report(text, otherwise=_default_judgement(ended)),
+            else classify_report(text, otherwise=_default_class(ended)),
             partial=partial,
         )
     return ActionFailedError(
@@ -103,7 +103,7 @@ def apply_failed(
     )
 
 
-def _default_judgement(ended: CommandResult) -> FailureClass:
+def _default_class(ended: CommandResult) -> FailureClass:
     return INTERRUPTED if ended.late or ended.killed else UNREADABLE
 
 

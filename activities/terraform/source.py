@@ -158,12 +158,12 @@ async def _clone(source: ModuleSource, directory: WorkingDirectory, cli: Terrafo
         if ended.code != 0:
             raise ActionFailedError(
                 f"git could not get {source}: {ended.errors or 'it did not say why'}",
-                judged=_judge_git(ended.errors),
+                judged=_classify_git_error(ended.errors),
             )
     return output.strip()
 
 
-def _judge_git(text: str) -> FailureClass:
+def _classify_git_error(text: str) -> FailureClass:
     """Return what git's error means; an unknown one may be temporary."""
     for pattern, judged in _GIT_ERRORS:
         if pattern.search(text):

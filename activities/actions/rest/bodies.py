@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from activities.action_errors import ActionFailedError
-from activities.actions.rest.config import File, RequestBody, RestApiConfig, Scalar, is_left_out
+from activities.actions.rest.config import CallBody, File, RestApiConfig, Scalar, is_left_out
 from pao.core.failure_classes import BAD_CALL
 
 _CONTENT_TYPES = {
@@ -39,7 +39,7 @@ def build_headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, st
     return given
 
 
-def build_content(body: RequestBody | None, mark: str) -> tuple[bytes | None, dict[str, str]]:
+def build_content(body: CallBody | None, mark: str) -> tuple[bytes | None, dict[str, str]]:
     """Return the body and its content type; the same configuration results in the same bytes."""
     if body is None:
         return None, {}
@@ -48,7 +48,7 @@ def build_content(body: RequestBody | None, mark: str) -> tuple[bytes | None, di
     return _bytes(_encode_body(body)), {"Content-Type": _CONTENT_TYPES[body.type]}
 
 
-def _encode_body(body: RequestBody) -> str:
+def _encode_body(body: CallBody) -> str:
     given = body.content_template
     if isinstance(given, str):
         return given

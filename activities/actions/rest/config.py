@@ -54,7 +54,7 @@ class File(CamelCaseConfig):
     content_type: HeaderText = "application/octet-stream"
 
 
-class RequestBody(CamelCaseConfig):
+class CallBody(CamelCaseConfig):
     """What is sent. Text for json is a JSON template; mappings are written as the type wants."""
 
     type: Literal["json", "form", "multipart", "text", "xml"] = "json"
@@ -65,7 +65,7 @@ class RequestBody(CamelCaseConfig):
     )
 
     @model_validator(mode="after")
-    def _check_content(self) -> "RequestBody":
+    def _check_content(self) -> "CallBody":
         mapping = isinstance(self.content_template, dict)
         if self.type == "multipart" and not mapping:
             raise ValueError("a multipart body is a mapping from names to texts or files")
@@ -287,7 +287,7 @@ class RestApiConfig(CamelCaseConfig):
         default_factory=dict,
         description="Query parameters; a list repeats the name, null values are left out",
     )
-    body: RequestBody | None = Field(default=None, description="The request body")
+    body: CallBody | None = Field(default=None, description="The request body")
     authentication: Authentication = Field(
         default=NoAuthentication(), description="How to authenticate"
     )

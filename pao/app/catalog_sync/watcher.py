@@ -76,7 +76,7 @@ class CatalogWatcher:
                 last_warning = None
             except (PaoError, TemporalUnavailableError) as error:
                 if last_warning != str(error):
-                    _log.warning("a change of the catalog could not be signalled: %r", error)
+                    _log.warning("a change of the catalog could not be signaled: %r", error)
                 last_warning = str(error)
                 self._due.set()
                 await asyncio.sleep(RETRY_SECONDS)
@@ -100,7 +100,7 @@ class CatalogWatcher:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _wait_for_folder(self) -> None:
-        """Wait until the folder exists again; that it is gone is signalled once."""
+        """Wait until the folder exists again; that it is gone is signaled once."""
         self._due.set()
         while _identity(self._folder) is None:
             self._watching.mark_healthy()

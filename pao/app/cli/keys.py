@@ -220,7 +220,7 @@ def _print_resealed(cli: CommandContext, done: "ResealReport") -> None:
     for key_id, held in done.held.items():
         cli.note(
             f"{held.open} open and {held.finished} finished requests still need {key_id}: keep it"
-            " behind the active key until they and their workflows are gone."
+            " after the active key until they and their workflows are gone."
         )
 
 

@@ -92,7 +92,7 @@ class AwsDirectory:
         return await self._ask(key, lambda: self._get_role(account, name))
 
     async def groups_of_person(self, user_name: str) -> tuple[str, ...] | None:
-        """Return the ids of the groups of a user of Identity Center; empty without one."""
+        """Return the ids of the groups of a user of Identity Center; empty if no store is set."""
         if self._config.identity_store is None:
             return ()
         return await self._ask(("person", user_name), lambda: self._list_memberships(user_name))

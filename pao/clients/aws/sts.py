@@ -44,7 +44,7 @@ class Sts:
         if _REFUSED <= answer.status < _BROKEN:
             code = _error_code(answer)
             if answer.status == _TOO_MANY or code in _BUSY:
-                raise UnusableAnswerError(f"STS is asked too often ({code})")
+                raise UnusableAnswerError(f"STS throttles our calls ({code})")
             raise StsRefusedError(code)
         if answer.status != _OK:
             raise UnusableAnswerError(f"STS answered {answer.status}")

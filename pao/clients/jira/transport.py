@@ -41,7 +41,7 @@ class JiraCall:
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
         self.sent = False
-        # Whether anything was sent, even to a token endpoint, and if there was time to connect.
+        # Whether anything was sent, even to a token endpoint, and whether time was left to connect.
         self.contacted = False
         self.had_time_to_connect = False
         self.token_url: str | None = None

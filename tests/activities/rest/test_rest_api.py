@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from activities.actions.rest import bodies
-from activities.actions.rest.config import RequestBody, RestApiConfig
+from activities.actions.rest.config import CallBody, RestApiConfig
 from activities.configuration_validators import validator_for
 from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, cutting, raw_server
@@ -99,7 +99,7 @@ def test_no_value_leaves_its_part_of_a_multipart_body() -> None:
             "none": {"filename": "b.txt", "content": None},
             "f": {"filename": title, "content": "x"},
         }
-        body = RequestBody(type="multipart", contentTemplate=parts)
+        body = CallBody(type="multipart", contentTemplate=parts)
         content, headers = bodies.build_content(body, "pao-0123456789ab")
         return content, headers["Content-Type"]
 
@@ -114,13 +114,13 @@ def test_no_value_leaves_its_part_of_a_multipart_body() -> None:
 
 @pytest.mark.parametrize("parts", [{}, {"a": None, "f": {"filename": "f", "content": None}}])
 def test_without_a_part_there_is_no_multipart_body(parts: dict[str, Any]) -> None:
-    body = RequestBody(type="multipart", contentTemplate=parts)
+    body = CallBody(type="multipart", contentTemplate=parts)
     assert bodies.build_content(body, "pao-0123456789ab") == (None, {})
 
 
 def test_a_null_in_a_list_of_a_form_is_left_out() -> None:
     given = {"tag": ["a", None, "", 0], "none": [None], "null": None}
-    body = RequestBody.model_validate({"type": "form", "contentTemplate": given})
+    body = CallBody.model_validate({"type": "form", "contentTemplate": given})
     assert bodies.build_content(body, "mark")[0] == b"tag=a&tag=&tag=0"
 
 
