@@ -73,11 +73,11 @@ async def test_a_check_is_tried_again_and_one_that_is_asked_for_again_is_another
 
 @dataclass
 class Failing:
-    """Stands for what judges proposals."""
+    """Stands for what checks proposals."""
 
     error: Exception
 
-    async def judge(self, _proposal: CatalogProposal, *, attempt: int) -> str:
+    async def check(self, _proposal: CatalogProposal, *, attempt: int) -> str:
         assert attempt == 1
         raise self.error
 
