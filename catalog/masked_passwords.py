@@ -72,7 +72,7 @@ def mask_errors(form: Form, values: Mapping[str, Any]) -> tuple[FieldError, ...]
     )
 
 
-def _label(form: Form, way: str) -> str:
-    name, _, inner = parse_field_path(way)
+def _label(form: Form, path: str) -> str:
+    name, _, inner = parse_field_path(path)
     outer = form.fields[name]
     return next((one.label for one in outer.fields if one.id == inner), outer.label)

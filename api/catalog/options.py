@@ -245,7 +245,7 @@ class OptionsService:
     async def _unknown_values(
         self, questions: list[FieldQuery], caller: Requester
     ) -> frozenset[str]:
-        """Return the ways of fields whose user or team is unknown."""
+        """Return the paths of fields whose user or team is unknown."""
         own = {*caller.teams, caller.id, caller.email}
         unchecked = [
             one for one in questions if isinstance(one.value, str) and one.value not in own

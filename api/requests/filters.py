@@ -1,5 +1,5 @@
 """The filters of request lists, for callers of services; the queries are in db."""
 
-from db.repositories.request_filters import RequestFilters, RequestSort
+from db.repositories.request_filters import RequestFilters, Sort
 
-__all__ = ["RequestFilters", "RequestSort"]
+__all__ = ["RequestFilters", "Sort"]

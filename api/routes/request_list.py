@@ -14,7 +14,7 @@ from api.responses import documented
 from api.routes.parameters import Cursor, Limit, Moment
 from api.routes.query_values import aware, storable
 from api.services import Caller, ServicesDep
-from db.repositories.request_filters import RequestFilters, RequestSort
+from db.repositories.request_filters import RequestFilters, Sort
 from pao.core.failure_classes import Cause
 from pao.core.states import RequestStatus
 
@@ -88,12 +88,12 @@ async def list_requests(
         Literal["me"] | None, Query(description="Only what waits for the caller's decision")
     ] = None,
     sort: Annotated[
-        RequestSort,
+        Sort,
         Query(
             description="`created`: newest first. `waiting`: only what waits for a decision (it "
             "failed, or an approval is open), the longest first"
         ),
-    ] = RequestSort.CREATED,
+    ] = Sort.CREATED,
     count: Annotated[
         bool, Query(description="Also count what matches, on all pages; up to 100")
     ] = False,

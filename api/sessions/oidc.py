@@ -255,7 +255,7 @@ def _refused_by_provider(error: str) -> SignInError:
 
 def _not_redeemed(answer: ProviderAnswer) -> SignInError:
     """Return why a code did not become a token: by PAO's fault, the provider's or the person's."""
-    if answer.judgement.cause is Cause.ACCESS or answer.error in _CLIENT_ERRORS:
+    if answer.failure_class.cause is Cause.ACCESS or answer.error in _CLIENT_ERRORS:
         return SignInError(
             "client",
             f"The identity provider does not accept PAO ({answer.summary}). The operator must "

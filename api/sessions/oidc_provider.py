@@ -34,7 +34,7 @@ class ProviderAnswer:
 
     status: int
     document: dict[str, Any] | None = field(repr=False)
-    judgement: FailureClass = UNREADABLE
+    failure_class: FailureClass = UNREADABLE
     error: str = ""
 
     @property
@@ -107,7 +107,7 @@ class Provider:
         _log.warning(
             "the identity provider answered %s at %s: %s", refusal.summary, safe_url(url), reason
         )
-        if refusal.judgement.cause in _TRANSIENT:
+        if refusal.failure_class.cause in _TRANSIENT:
             raise unavailable()
         return refusal
 

@@ -82,7 +82,7 @@ class ToolsService:
     ) -> schemas.TemplateTestResult:
         """Render every template of an item with sample fields; secrets are masked.
 
-        ``offered`` is what fields offer by their ways, where that is known already.
+        ``offered`` is what fields offer by their paths, where that is known already.
         """
         sample = Sample(
             fields=body.fields,

@@ -169,7 +169,7 @@ class FormInput:
     """What is known of a form that is being filled in.
 
     Texts and what is sealed are kept by the names under which they are posted; all else is known
-    by the ways of fields, in which rows are counted.
+    by the paths of fields, in which rows are counted.
     """
 
     texts: Mapping[str, Sequence[str]]
@@ -220,16 +220,16 @@ def view_of(
     form_input: FormInput,
     *,
     name: str | None = None,
-    way: str | None = None,
+    path: str | None = None,
 ) -> FieldView:
-    """Return one field; in a row it has a way, and a name by which it is posted."""
-    name, way = name or one.id, way or one.id
+    """Return one field; in a row it has a path, and a name by which it is posted."""
+    name, path = name or one.id, path or one.id
     texts = form_input.texts.get(name)
-    default = form_input.computed.get(way, default_of(one, form_input.today))
+    default = form_input.computed.get(path, default_of(one, form_input.today))
     current_texts = list(texts) if texts is not None else _preset(one, default)
-    offered = form_input.offered.get(way)
+    offered = form_input.offered.get(path)
     choices = offered.choices if offered else one.choices or ()
-    text, awaited = current_texts[-1] if current_texts else "", way in form_input.awaited
+    text, awaited = current_texts[-1] if current_texts else "", path in form_input.awaited
     kind = _kind(one, offered, awaited=awaited)
     rows = _rows(one, place, form_input, default) if one.type is FieldType.LIST else ()
     return FieldView(
@@ -244,12 +244,12 @@ def view_of(
         hint=one.description or "",
         trouble=(offered.problem or "") if offered else "",
         awaited=awaited,
-        note=form_input.notes.get(way, ""),
+        note=form_input.notes.get(path, ""),
         empty=_when_empty(one, default),
-        optional=way not in form_input.required and default is None and not one.read_only,
+        optional=path not in form_input.required and default is None and not one.read_only,
         placeholder=one.placeholder or "",
-        error=form_input.errors.get(way, ""),
-        shown=way in form_input.visible,
+        error=form_input.errors.get(path, ""),
+        shown=path in form_input.visible,
         entered=form_input.sealed.get(name, ""),
         sealed=form_input.in_page.get(name, ""),
         dropped=name in form_input.dropped,
@@ -278,7 +278,7 @@ def _rows(
                 f"{place}-{number}-{column}",
                 form_input,
                 name=row_field_path(one.id, number, inner.id),
-                way=row_field_path(one.id, index, inner.id),
+                path=row_field_path(one.id, index, inner.id),
             )
             for column, inner in enumerate(one.fields)
         )

@@ -10,7 +10,7 @@ MOST_REPEATED = 60
 """The longest text that an error repeats."""
 
 
-def errors_by_way(errors: Iterable[FieldError]) -> dict[str, str]:
+def errors_by_path(errors: Iterable[FieldError]) -> dict[str, str]:
     """Return the first error of each field, of those in rows as well."""
     found: dict[str, str] = {}
     for error in errors:

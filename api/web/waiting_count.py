@@ -5,7 +5,7 @@ from contextlib import suppress
 from cachetools import TTLCache
 from fastapi import Request
 
-from api.requests.filters import RequestFilters, RequestSort
+from api.requests.filters import RequestFilters, Sort
 from api.services import ServicesDep
 from api.sessions.service import BrowserSession
 from pao.core.errors import PaoError
@@ -29,7 +29,7 @@ async def count_waiting(request: Request, services: ServicesDep) -> None:
         return
     counts: Counts = request.app.state.waiting_counts
     if session.caller.id not in counts:
-        waiting = RequestFilters(decidable=True, sort=RequestSort.WAITING)
+        waiting = RequestFilters(decidable=True, sort=Sort.WAITING)
         with suppress(PaoError):
             found = await services.listing.page(
                 session.caller, waiting, cursor=None, limit=1, counted=True

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from db.documents import dump_json
 from db.models import Request, RequestAction
-from db.repositories.request_filters import RequestFilters, RequestSort
+from db.repositories.request_filters import RequestFilters, Sort
 from db.repositories.request_visibility import teams_overlap
 
 _SEPARATORS = re.compile(r"[\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\s]+")
@@ -38,7 +38,7 @@ def filter_conditions(
     conditions: list[ColumnElement[bool]] = []
     if filters.statuses:
         conditions.append(col(Request.status).in_(filters.statuses))
-    if filters.sort is RequestSort.WAITING:
+    if filters.sort is Sort.WAITING:
         conditions.append(col(Request.waiting_since).is_not(None))
     if filters.waiting_after is not None:
         conditions.append(col(Request.waiting_since) > filters.waiting_after)

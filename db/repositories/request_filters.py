@@ -8,7 +8,7 @@ from pao.core.failure_classes import Cause
 from pao.core.states import RequestStatus
 
 
-class RequestSort(StrEnum):
+class Sort(StrEnum):
     """``created``: newest first. ``waiting``: what waits for a decision, the longest first."""
 
     CREATED = "created"
@@ -41,4 +41,4 @@ class RequestFilters:
     decidable: bool = False
     as_admin: bool = True
     waiting_after: datetime | None = None
-    sort: RequestSort = RequestSort.CREATED
+    sort: Sort = Sort.CREATED

@@ -38,7 +38,7 @@ from db.models import Request, RequestAudience
 from db.models.columns import MOMENT, WORDS
 from db.repositories import approvers
 from db.repositories.request_conditions import filter_conditions, lookup_conditions
-from db.repositories.request_filters import RequestFilters, RequestSort
+from db.repositories.request_filters import RequestFilters, Sort
 from db.repositories.request_references import ReferencesRepository
 from db.repositories.request_visibility import (
     Visibility,
@@ -125,7 +125,7 @@ class RequestPagesRepository:
         if len(rows) <= limit:
             return RequestPage(tuple(rows), None)
         last = rows[limit - 1]
-        at = last.waiting_since if filters.sort is RequestSort.WAITING else last.created_at
+        at = last.waiting_since if filters.sort is Sort.WAITING else last.created_at
         return RequestPage(tuple(rows[:limit]), PageKey(at or last.created_at, last.id))
 
     async def count(self, filters: RequestFilters, visibility: Visibility, *, most: int) -> int:
@@ -153,7 +153,7 @@ def page_query(
     ``mentioned`` are requests that a searched text names by a ticket or an id.
     """
     page = _Page(filters, visibility, tuple(mentioned), after, limit)
-    if filters.sort is RequestSort.WAITING:
+    if filters.sort is Sort.WAITING:
         return page.single(_visibility_conditions(filters, visibility))
     if filters.parent or filters.correlation_id or filters.external_reference:
         return page.single(_visibility_conditions(filters, visibility))
@@ -216,7 +216,7 @@ class _Page:
     limit: int
 
     def single(self, conditions: Sequence[ColumnElement[bool]]) -> Query:
-        waiting = self.filters.sort is RequestSort.WAITING
+        waiting = self.filters.sort is Sort.WAITING
         keys = (col(Request.waiting_since if waiting else Request.created_at), col(Request.id))
         query = self._select_summaries().where(*self._conditions(), *conditions, *self._span(*keys))
         return query.order_by(*self._order(*keys)).limit(self.limit)
@@ -265,7 +265,7 @@ class _Page:
         return [*lookup_conditions(self.filters), *filter_conditions(self.filters, self.mentioned)]
 
     def _order(self, *keys: SQLColumnExpression[Any]) -> list[Any]:
-        if self.filters.sort is RequestSort.WAITING:
+        if self.filters.sort is Sort.WAITING:
             return [asc(key) for key in keys]
         return [desc(key) for key in keys]
 
@@ -273,7 +273,7 @@ class _Page:
         self, moment: SQLColumnExpression[Any], request_id: SQLColumnExpression[UUID]
     ) -> list[ColumnElement[bool]]:
         """Bound the keys of the page, on the columns of the index that is walked."""
-        waiting = self.filters.sort is RequestSort.WAITING
+        waiting = self.filters.sort is Sort.WAITING
         created_at = col(Request.created_at) if waiting else moment
         bounds: list[ColumnElement[bool]] = []
         if self.filters.since is not None:

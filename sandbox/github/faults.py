@@ -72,7 +72,7 @@ def github_faults(push: Push) -> FaultQueue[GitHubFault]:
     """Return an empty queue; ``push`` is what overtakes a call."""
 
     async def overtake(fault: GitHubFault, call: InterceptedCall) -> None:
-        push(fault.repository, fault.branch, fault.files, message="A timestamp earlier")
+        push(fault.repository, fault.branch, fault.files, message="A moment earlier")
         await call.forward()
 
     overtaken = FaultKind(

@@ -30,7 +30,7 @@ _REPOSITORY = "/{owner}/{repo}"
 _ENDS = ("success", "failure", "cancelled")
 
 
-class FileChange(NamedTuple):
+class CommitFileDiff(NamedTuple):
     """One changed file of a commit, and its unified diff as (kind, line)."""
 
     path: str
@@ -233,7 +233,7 @@ class GitHubPages:
             return None
         return self._actions.current_run(run)
 
-    def _changes(self, name: str, before: str | None, after: str) -> Iterator[FileChange]:
+    def _changes(self, name: str, before: str | None, after: str) -> Iterator[CommitFileDiff]:
         old, new = self._files(name, before), self._files(name, after)
         for path in sorted(old.keys() | new.keys()):
             if old.get(path) == new.get(path):
@@ -244,7 +244,9 @@ class GitHubPages:
                 for files in (old, new)
             )
             diff = list(difflib.unified_diff(before_text, after_text, lineterm=""))[2:]
-            yield FileChange(path, what, [(_LINE_KINDS.get(line[:1], ""), line) for line in diff])
+            yield CommitFileDiff(
+                path, what, [(_LINE_KINDS.get(line[:1], ""), line) for line in diff]
+            )
 
     def _files(self, name: str, sha: str | None) -> Mapping[str, GitEntry]:
         commit = self._api.git.commit(name, sha) if sha else None

@@ -83,14 +83,14 @@ class _Reader:
 
     def take(self) -> _Token:
         if not self.more:
-            raise JqlError("Error in the JQL JqlQuery: the query ended before it was complete.")
+            raise JqlError("Error in the JQL Query: the query ended before it was complete.")
         self._next += 1
         return self._tokens[self._next - 1]
 
     def expect(self, word: str) -> None:
         token = self.take()
         if not token.is_word(word):
-            raise JqlError(f"Error in the JQL JqlQuery: Expecting {word} but got '{token.text}'.")
+            raise JqlError(f"Error in the JQL Query: Expecting {word} but got '{token.text}'.")
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -100,7 +100,7 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             raise JqlError(
-                f"Error in the JQL JqlQuery: the character '{text[position]}' is not understood."
+                f"Error in the JQL Query: the character '{text[position]}' is not understood."
             )
         double, single, sign, word = match.groups()
         quoted = double if double is not None else single
@@ -120,7 +120,7 @@ def _clause(reader: _Reader) -> tuple[str, tuple[Any, ...]]:
     elif operator.is_word("=") or operator.is_word("!="):
         values, negated = [reader.take().text], operator.text == "!="
     else:
-        raise JqlError(f"Error in the JQL JqlQuery: '{operator.text}' is no known operator.")
+        raise JqlError(f"Error in the JQL Query: '{operator.text}' is no known operator.")
     sql, bound = _condition(field, values)
     return (f"NOT ({sql})" if negated else sql), bound
 
@@ -154,5 +154,5 @@ def _order(reader: _Reader) -> str:
         raise JqlError(f"Not able to sort using field '{field}'.")
     direction = reader.take().text.upper() if reader.more else "ASC"
     if direction not in {"ASC", "DESC"} or reader.more:
-        raise JqlError("Error in the JQL JqlQuery: the end of ORDER BY is not understood.")
+        raise JqlError("Error in the JQL Query: the end of ORDER BY is not understood.")
     return f"{_ORDER[field]} {direction}"

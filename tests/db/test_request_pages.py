@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from db.repositories.request_filters import RequestFilters, RequestSort
+from db.repositories.request_filters import RequestFilters, Sort
 from db.repositories.request_pages import (
     PageKey,
     RequestPagesRepository,
@@ -221,7 +221,7 @@ async def test_what_waits_for_a_decision_is_listed_the_longest_first(
     await fail(db, early, seq=1, seconds=20)
     await mirror(db, snapshot(retried, RequestStatus.FAILED, seq=3, seconds=40, retrying=True))
     await brought_to(db, RequestStatus.COMPLETED)
-    waiting = RequestFilters(sort=RequestSort.WAITING)
+    waiting = RequestFilters(sort=Sort.WAITING)
     expected = [early.context.request_id, late.context.request_id]
     assert await ids(db, waiting, who, limit=1) == expected
     await mirror(db, snapshot(retried, RequestStatus.FAILED, seq=4, seconds=50))
@@ -278,7 +278,7 @@ async def test_a_bundle_stands_for_the_approvals_that_its_components_wait_for(
     )
     assert [await ids(db, filters, who) for who in people] == [[parent.context.request_id]] * 2
     assert await ids(db, filters, Visibility(user_id="bob")) == []
-    waiting = replace(filters, sort=RequestSort.WAITING)
+    waiting = replace(filters, sort=Sort.WAITING)
     assert [await ids(db, waiting, who) for who in people] == [[parent.context.request_id]] * 2
     (row,) = await read(db, ALL, people[0])
     assert (row.waiting_since, row.may_decide) == (START + timedelta(seconds=70), True)
@@ -320,9 +320,9 @@ async def plan_of(db: Database, filters: RequestFilters, visibility: Visibility)
         (ALL, ADMIN, "requests_newest"),
         (RequestFilters(user_id="dana"), ADMIN, "requests_by_user"),
         (RequestFilters(statuses=(RequestStatus.FAILED,)), ADMIN, "requests_by_status"),
-        (RequestFilters(sort=RequestSort.WAITING), ADMIN, "requests_waiting"),
+        (RequestFilters(sort=Sort.WAITING), ADMIN, "requests_waiting"),
         (
-            RequestFilters(sort=RequestSort.WAITING),
+            RequestFilters(sort=Sort.WAITING),
             Visibility(user_id="dana", teams=("orders",)),
             "requests_waiting",
         ),

@@ -44,7 +44,7 @@ RequestArgument = Annotated[
 _MAX_COUNT = 100
 
 
-class Sort(StrEnum):
+class ListSort(StrEnum):
     """In which order requests are listed."""
 
     CREATED = "created"
@@ -76,8 +76,8 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
         ),
     ] = False,
     sort: Annotated[
-        Sort, typer.Option(help="created: newest first; waiting: failed, longest first.")
-    ] = Sort.CREATED,
+        ListSort, typer.Option(help="created: newest first; waiting: failed, longest first.")
+    ] = ListSort.CREATED,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
 ) -> None:
     """List requests, the newest first.
@@ -91,7 +91,7 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
         "correlationId": correlation_id,
         "parent": parent,
         "decidable": "me" if decidable else None,
-        "sort": None if sort is Sort.CREATED else sort.value,
+        "sort": None if sort is ListSort.CREATED else sort.value,
         "count": True if cli.is_table else None,
     }
     with cli.api() as api:
@@ -99,7 +99,7 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
         rows = document["data"]
         if not rows and filters.item is not None and cli.is_table:
             _note_unknown_item(cli, api, filters.item)
-    waiting = decidable or sort is Sort.WAITING
+    waiting = decidable or sort is ListSort.WAITING
     table = request_table(rows, waiting=waiting)
     cli.show_table(document, rows, table, empty="No requests match.")
     if cli.is_table and document.get("pagination", {}).get("hasMore"):

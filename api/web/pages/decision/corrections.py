@@ -13,7 +13,7 @@ from api.requests.retry_preview import open_actions, stored_requester
 from api.services import Services
 from api.web.fields import FormInput, GroupView, groups_of
 from api.web.posted_fields import find_field
-from api.web.problems import errors_by_way
+from api.web.problems import errors_by_path
 from api.web.rows import RowEdit, with_edit, without_rows
 from api.web.sealed_entries import sealed_entries
 from api.web.shown_values import mentions
@@ -65,7 +65,7 @@ async def corrections_of(
     texts: dict[str, Sequence[str]] = without_rows(before, posted, form.fields) | given
     reading = await asyncio.to_thread(read_posted, form, texts, today)
     filled = await services.options.load_offers(item, reading.values, stored_requester(stored))
-    errors = errors_by_way(reading.errors)
+    errors = errors_by_path(reading.errors)
     entered_now = {
         name: one[-1] for name, one in posted.items() if one and one[-1] and _is_apart(form, name)
     }

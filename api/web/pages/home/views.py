@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from api.requests.filters import RequestFilters, RequestSort
+from api.requests.filters import RequestFilters, Sort
 from api.services import Caller, ServicesDep
 from api.web.forms import Posted, text_of
 from api.web.rendering import page
@@ -24,7 +24,7 @@ async def home(request: Request, services: ServicesDep, caller: Caller) -> Respo
     recent = (await listing.page(caller, mine, cursor=None, limit=RECENT)).data
     waiting = await listing.page(
         caller,
-        RequestFilters(decidable=True, sort=RequestSort.WAITING),
+        RequestFilters(decidable=True, sort=Sort.WAITING),
         cursor=None,
         limit=SHOWN,
         counted=True,

@@ -15,7 +15,7 @@ from api.web.fields import GroupView, groups_of
 from api.web.forms import text_of
 from api.web.pages.request_form.filled_form import form_input, with_rows
 from api.web.posted_fields import posted_secrets, posted_texts, removed_secrets
-from api.web.problems import errors_by_way
+from api.web.problems import errors_by_path
 from api.web.rows import edit_of, with_edit
 from api.web.sealed_entries import kept_entries, sealed_entries
 from api.web.shown_values import mentions
@@ -37,7 +37,7 @@ MOST_SEALED = 512 * 1024
 class PreviewedForm:
     """A form as its requesters will see it, and the values that were entered.
 
-    ``offered`` is what its fields offer, by their ways. ``place`` is the element to which an edit
+    ``offered`` is what its fields offer, by their paths. ``place`` is the element to which an edit
     of rows has led. ``forgets`` says that a file is too large to be kept by the page.
     """
 
@@ -88,7 +88,7 @@ async def preview_form(
         in_page=in_page,
         offered=offered,
         notes={one.path: _note(one, offered[one.path]) for one in questions},
-        errors=errors_by_way(result.errors) if filled_in else {},
+        errors=errors_by_path(result.errors) if filled_in else {},
     )
     return PreviewedForm(
         groups=groups_of(form.definition.groups, preview),
@@ -130,7 +130,7 @@ def _offers_by_field(
     teams: Sequence[str],
     lists: Lists,
 ) -> dict[str, OfferedChoices]:
-    """Return what fields offer by their ways; rows that ask the same are answered once."""
+    """Return what fields offer by their paths; rows that ask the same are answered once."""
     offers = {
         key: _field_offer(form, one, context, teams, lists)
         for key, one in bounded_queries(questions).items()

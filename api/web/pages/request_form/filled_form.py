@@ -19,7 +19,7 @@ from api.web.fields import (
     rows_at_first,
 )
 from api.web.posted_fields import find_field
-from api.web.problems import errors_by_way
+from api.web.problems import errors_by_path
 from api.web.shown_values import mentions
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType, Layout
@@ -53,7 +53,7 @@ class FilledForm:
     @property
     def errors(self) -> dict[str, str]:
         """The problems, by the ways of fields."""
-        return errors_by_way(self.result.errors)
+        return errors_by_path(self.result.errors)
 
     @property
     def changed(self) -> tuple[str, str] | None:
@@ -163,24 +163,24 @@ def with_rows(form: Form, texts: dict[str, Sequence[str]], today: date) -> dict[
 
 
 def _in_rows(form: Form, result: FormResult) -> Iterator[tuple[str, FieldDefinition, Any]]:
-    """Yield every field that is shown in a row: its way, its definition, its value."""
+    """Yield every field that is shown in a row: its path, its definition, its value."""
     shown = frozenset(result.in_rows)
     for one in form.fields.values():
         rows = result.values.get(one.id) if one.type is FieldType.LIST else None
         for index, row in enumerate(rows or ()):
             for inner in one.fields:
-                way = row_field_path(one.id, index, inner.id)
-                if way in shown:
-                    yield way, inner, row.get(inner.id)
+                path = row_field_path(one.id, index, inner.id)
+                if path in shown:
+                    yield path, inner, row.get(inner.id)
 
 
 def _computed_in_rows(form: Form, result: FormResult) -> dict[str, Any]:
     found = _in_rows(form, result)
-    return {way: value for way, one, value in found if one.template is not None}
+    return {path: value for path, one, value in found if one.template is not None}
 
 
 def _required_in_rows(form: Form, result: FormResult) -> list[str]:
-    return [way for way, one, _value in _in_rows(form, result) if one.required is not False]
+    return [path for path, one, _value in _in_rows(form, result) if one.required is not False]
 
 
 def texts_of(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.auth.principal import Principal
 from api.requests.bulk_decisions import MOST, BulkDecision
-from api.requests.filters import RequestFilters, RequestSort
+from api.requests.filters import RequestFilters, Sort
 from api.requests.schemas import RequestSummary
 from api.routes.query_values import aware
 from api.services import Caller, Services, ServicesDep
@@ -225,7 +225,7 @@ def _filters(
     chosen = _whose(services, caller, who)
     return RequestFilters(
         decidable=True,
-        sort=RequestSort.WAITING,
+        sort=Sort.WAITING,
         user_id=caller.id if chosen == MINE else None,
         as_admin=chosen == ALL,
         causes=causes,

@@ -167,12 +167,12 @@ class FormPrompt:
         return RowsPrompt(question, evaluate, with_choices)
 
     def _with_choices(
-        self, one: FieldDefinition, way: str | None = None, row: Row | None = None
+        self, one: FieldDefinition, path: str | None = None, row: Row | None = None
     ) -> FieldDefinition:
         """Return a field with its current choices, if they come from elsewhere."""
         if one.options is None:
             return one
-        offer = self.service.offered_choices(way or one.id, self.answers.fields, row)
+        offer = self.service.offered_choices(path or one.id, self.answers.fields, row)
         if offer.problem is not None:
             self.cli.note(f"The choices of {clean(one.label)} could not be loaded: {offer.problem}")
             return one
@@ -305,7 +305,7 @@ class FormPrompt:
             if question.draft:
                 fields[question.field.id] = question.draft
         saved = self.purpose.saved_fields(fields)
-        holders = {form_field(way) for way in form.passwords.values_in(saved)}
+        holders = {form_field(path) for path in form.passwords.values_in(saved)}
         secret = [one for name, one in form.fields.items() if name in holders]
         saved = form.passwords.without(saved)
         unanswered |= holders

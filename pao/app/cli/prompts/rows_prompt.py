@@ -112,7 +112,7 @@ class RowsPrompt:
 
     def _ask_field(self, index: int, inner: FieldDefinition) -> None:
         row = self._rows[index]
-        way = f"{self.field.id}[{index}].{inner.id}"
+        path = f"{self.field.id}[{index}].{inner.id}"
         others = {name: value for name, value in row.items() if name != inner.id}
         taken = self._effective_row(
             self.evaluate([*self._rows[:index], others, *self._rows[index + 1 :]]), index
@@ -120,7 +120,7 @@ class RowsPrompt:
 
         def evaluate(value: Any) -> list[str]:
             rows = [*self._rows[:index], {**row, inner.id: value}, *self._rows[index + 1 :]]
-            return [error.message for error in self._errors(rows) if error.field == way]
+            return [error.message for error in self._errors(rows) if error.field == path]
 
         question = FieldPrompt(
             self.outer.cli,
@@ -145,7 +145,7 @@ class RowsPrompt:
     def _errors(self, rows: list[Row]) -> Iterator[FieldError]:
         """Yield the errors; stars for a password of an earlier request are not checked here."""
         found = self._passwords.values_in({self.field.id: rows})
-        masked = {way for way, value in found.items() if value == MASK}
+        masked = {path for path, value in found.items() if value == MASK}
         return (error for error in self.evaluate(rows).errors if error.field not in masked)
 
     @property

@@ -33,14 +33,14 @@ class ItemService:
         return document
 
     def offered_choices(
-        self, way: str, fields: Mapping[str, Any], row: Mapping[str, Any] | None = None
+        self, path: str, fields: Mapping[str, Any], row: Mapping[str, Any] | None = None
     ) -> OfferedChoices:
         """Return a field's choices, given the other answers; a field of a list is list.field."""
         body = {"fields": dict(fields), "limit": _MAX_CHOICES} | (
             {} if row is None else {"row": dict(row)}
         )
         try:
-            document = self.api.post(f"{self._path}/options/{segment(way)}", body).document
+            document = self.api.post(f"{self._path}/options/{segment(path)}", body).document
         except CliError as error:
             return OfferedChoices(problem=error.message)
         choices = (Choice(value=one["value"], label=one["label"]) for one in document["options"])
