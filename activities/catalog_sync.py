@@ -59,7 +59,7 @@ class CatalogSyncer:
         await self.sync.close()
 
     @activity.defn(name=names.CHECK_PROPOSAL_ACTIVITY)
-    async def judge(self, proposal: CatalogProposal) -> str:
+    async def check_proposal(self, proposal: CatalogProposal) -> str:
         """Check a pull or merge request, report to its authors, and return the outcome.
 
         Raises if the forge is unavailable; the retry waits as long as the forge asks for.

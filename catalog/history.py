@@ -9,14 +9,13 @@ from pathlib import Path, PurePosixPath
 
 from catalog.loading import DocumentError, YamlDocument, load_document
 from catalog.model import CatalogDocument
-from catalog.sources.files import read_document
+from catalog.sources.files import SUFFIXES, read_document
 from catalog.validation.changes import BREAKING, UNCHANGED, breaking_changes, is_major
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder import findings_at
 from catalog.validation.structure import read_structure
 from catalog.validation.subject import Problem
 
-SUFFIXES = frozenset({".yaml", ".yml"})
 _SECONDS = 60
 
 

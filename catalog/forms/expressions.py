@@ -5,7 +5,6 @@ A form is filled in before there is a request, so they read ``fields``, ``metada
 ``fields.<id>`` is a field of the same row, or one of the form.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,6 +22,7 @@ from catalog.templating import (
     TemplateError,
     check,
     check_when,
+    environment_variables,
     evaluate_when,
     functions_of,
     render,
@@ -37,7 +37,6 @@ CALL_PARTS = {"url", "query", "headers", "authentication"}
 _OF_REQUEST = frozenset({"user", "timestamp"})
 # Their results depend on the request's id.
 _OF_REQUEST_ID = frozenset({"uuid", "random"})
-_VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +128,7 @@ class Expressions:
         if self._row_of is not None:
             groups |= {"": tuple(field.id for field in self._row_of.fields)}
         texts = " ".join(template.text for template in form_templates(self._form))
-        variables = dict.fromkeys(_VARIABLE.findall(texts))
-        return Names(groups=groups, outputs=(), environment=tuple(variables))
+        return Names(groups=groups, outputs=(), environment=environment_variables(texts))
 
     def read_fields(self, text: str, *, computed: bool = False) -> tuple[str, ...]:
         """Return the fields that a text reads; raises ``FormError`` if it may not be in a form."""

@@ -12,6 +12,7 @@ from catalog.templating.engine import (
     render,
     render_config,
 )
+from catalog.templating.environment import environment_variables
 from catalog.templating.urls import has_dot_segments
 from catalog.templating.values import unwrap_secrets
 from catalog.templating.wiki import jira_escape
@@ -27,6 +28,7 @@ __all__ = [
     "all_errors",
     "check",
     "check_when",
+    "environment_variables",
     "evaluate_when",
     "functions_of",
     "has_dot_segments",

@@ -7,8 +7,8 @@ from typing import Any
 
 from catalog.loading import walk_texts
 from catalog.scopes import ScopeContext
+from catalog.templating import environment_variables
 
-_VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
 _ADDRESS = re.compile(r"(?:^|_)(?:ADDRESS|API|BASE|ENDPOINT|HOST|SERVER|URI|URL)(?:$|_)")
 _AN_ADDRESS = "https://example.com"
 _KINDS: Mapping[str, Any] = {
@@ -40,7 +40,7 @@ def with_variables(
     scope_context: ScopeContext, config: Any, given: Mapping[str, str]
 ) -> ScopeContext:
     """Return the context with these variables, and one made up for each that is read."""
-    read = {name for _, text in walk_texts(config) for name in _VARIABLE.findall(text)}
+    read = {name for _, text in walk_texts(config) for name in environment_variables(text)}
     made = {name: _AN_ADDRESS if _ADDRESS.search(name) else f"<{name}>" for name in read}
     return replace(scope_context, variables={**made, **scope_context.variables, **given})
 

@@ -1,6 +1,5 @@
 """The rule about what bundles read of their components: whether an item gives that at all."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 from catalog.bundle import CatalogBundle
@@ -8,12 +7,11 @@ from catalog.fulfillment import Mode
 from catalog.loading import Path, walk_texts
 from catalog.model import CatalogDocument
 from catalog.suggestions import did_you_mean
-from catalog.templating import Names, TemplateError, check, check_when
+from catalog.templating import Names, TemplateError, check, check_when, environment_variables
 from catalog.templating.value_types import shape_of_schema
 from catalog.validation.folder_rules import CatalogDocuments, FileProblems
 from catalog.validation.subject import Problem
 
-_VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
 _DEPTH = 4
 _FEW = 20
 
@@ -79,7 +77,7 @@ def _read(
         groups={group.id: tuple(one.id for one in group.fields) for group in bundle.groups},
         outputs=tuple(action.id for action in actions),
         components=tuple(one.id for one in bundle.components),
-        environment=tuple(_VARIABLE.findall(text)),
+        environment=environment_variables(text),
         item=bundle.id,
     )
     try:

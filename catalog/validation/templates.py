@@ -1,6 +1,5 @@
 """Every template of a document with its place, and what is known of it. No rules here."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,7 +11,14 @@ from catalog.forms.expressions import FormTemplate, form_templates
 from catalog.fulfillment import Action, Mode
 from catalog.loading import Path, YamlDocument, walk_texts
 from catalog.model import CatalogDocument
-from catalog.templating import Inspection, Names, TemplateError, all_errors, inspect
+from catalog.templating import (
+    Inspection,
+    Names,
+    TemplateError,
+    all_errors,
+    environment_variables,
+    inspect,
+)
 from catalog.templating.value_types import UNKNOWN, ValueShape, mapping_of
 from catalog.validation.template_types import (
     component_shapes,
@@ -22,7 +28,6 @@ from catalog.validation.template_types import (
 )
 
 _FORM: Path = ("presentation", "form")
-_VARIABLE = re.compile(r"\b(?:env|environment)\.([A-Za-z][A-Za-z0-9_]*)")
 
 
 TITLE: Path = ("metadata", "title")
@@ -119,7 +124,7 @@ def component_templates(bundle: CatalogBundle, component: Component) -> dict[Pat
     for place, text in walk_texts(component.config):
         if not ("{{" in text or "{%" in text):
             continue
-        names = Names(groups, (), ready, tuple(_VARIABLE.findall(text)), item=bundle.id)
+        names = Names(groups, (), ready, environment_variables(text), item=bundle.id)
         with suppress(TemplateError):
             found[place] = inspect(text, names, shapes)
     return found
@@ -167,7 +172,7 @@ class _DocumentInspector:
             groups = {**groups, "": tuple(inner.id for inner in one.row_of.fields)}
             seen = {**(shapes["fields"].members or {}), **row_shapes(one.row_of)}
             shapes["fields"] = mapping_of(seen)
-        variables = tuple(_VARIABLE.findall(one.text))
+        variables = environment_variables(one.text)
         names = Names(groups, (), environment=variables, row=one.filters)
         return _inspect(placed, names, shapes)
 
@@ -178,7 +183,7 @@ class _DocumentInspector:
         if not placed.is_condition and "{" not in placed.text:
             return placed
         # Which variables the operator shows to templates is known at submission, not here.
-        variables = tuple(_VARIABLE.findall(placed.text))
+        variables = environment_variables(placed.text)
         seen = (tuple(earlier), components, variables, "manual" in placed.path)
         around = self._known.get(seen)
         if around is None:

@@ -9,8 +9,8 @@ from pydantic import Field
 from starlette.responses import HTMLResponse
 
 from sandbox.github.base import GitHubResponseError
-from sandbox.kit.faults import SHARED_KINDS, Fault, FaultKind, FaultQueue, PathPattern
-from sandbox.kit.intercepted import InterceptedCall, late_answer, text_after_work
+from sandbox.kit.faults import GARBAGE, SHARED_KINDS, Fault, FaultKind, FaultQueue, PathPattern
+from sandbox.kit.intercepted import InterceptedCall, late_answer
 
 Push = Callable[..., Any]
 """Commits files to a branch of a repository, as somebody else would."""
@@ -125,9 +125,6 @@ _KINDS: Mapping[str, FaultKind] = {
     GitHubFaultKind.HTML: FaultKind(
         "no work; a page instead of JSON, with this status (200)", _html
     ),
-    GitHubFaultKind.GARBAGE: FaultKind(
-        "the work is done; an answer that is not JSON",
-        lambda _, call: text_after_work(call, "{\x00 it worked, probably"),
-    ),
+    GitHubFaultKind.GARBAGE: GARBAGE,
     **SHARED_KINDS,
 }

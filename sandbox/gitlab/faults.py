@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import HTMLResponse, JSONResponse
 
-from sandbox.kit.faults import SHARED_KINDS, Fault, FaultKind, FaultQueue, PathPattern
-from sandbox.kit.intercepted import InterceptedCall, text_after_work
+from sandbox.kit.faults import GARBAGE, SHARED_KINDS, Fault, FaultKind, FaultQueue, PathPattern
+from sandbox.kit.intercepted import InterceptedCall
 
 FAULTY_PATHS = ("/api/v4/",)
 
@@ -55,10 +55,7 @@ async def _html(_: GitLabFault, call: InterceptedCall) -> None:
 _KINDS: Mapping[str, FaultKind] = {
     GitLabFaultKind.STATUS: FaultKind("no work; an error answer with this status", _status),
     GitLabFaultKind.HTML: FaultKind("no work; a page instead of JSON", _html),
-    GitLabFaultKind.GARBAGE: FaultKind(
-        "the work is done; an answer that is not JSON",
-        lambda _, call: text_after_work(call, "{\x00 it worked, probably"),
-    ),
+    GitLabFaultKind.GARBAGE: GARBAGE,
     GitLabFaultKind.CUT: SHARED_KINDS["cut-after"],
     GitLabFaultKind.DRIP: SHARED_KINDS["drip"],
     GitLabFaultKind.HUGE: SHARED_KINDS["huge"],

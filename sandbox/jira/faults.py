@@ -92,19 +92,20 @@ def jira_faults(store: TicketStore) -> FaultQueue[JiraFault]:
 
 async def _status(fault: JiraFault, call: InterceptedCall) -> None:
     headers = {"X-Seraph-LoginReason": fault.login_reason} if fault.login_reason else None
-    body = {"errorMessages": [fault.message], "errors": {}}
-    await call.answer(JSONResponse(body, fault.status or 500, headers=headers))
+    await call.answer(_error(fault.message, fault.status or 500, headers))
 
 
 async def _status_after(fault: JiraFault, call: InterceptedCall) -> None:
     await call.work()
-    body = {"errorMessages": [fault.message], "errors": {}}
-    await call.answer(JSONResponse(body, fault.status or 503))
+    await call.answer(_error(fault.message, fault.status or 503))
 
 
 async def _rate_limit(fault: JiraFault, call: InterceptedCall) -> None:
-    body = {"errorMessages": ["Rate limit exceeded."], "errors": {}}
-    await call.answer(JSONResponse(body, 429, headers={"Retry-After": fault.retry_after}))
+    await call.answer(_error("Rate limit exceeded.", 429, {"Retry-After": fault.retry_after}))
+
+
+def _error(message: str, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"errorMessages": [message], "errors": {}}, status, headers=headers)
 
 
 async def _html_login(fault: JiraFault, call: InterceptedCall) -> None:

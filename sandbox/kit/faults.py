@@ -21,7 +21,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pao.runtime.model_errors import messages_of
 from sandbox.kit.call_log import CallLog
-from sandbox.kit.intercepted import InterceptedCall, cut_after_work, drip, huge_answer
+from sandbox.kit.intercepted import (
+    InterceptedCall,
+    cut_after_work,
+    drip,
+    huge_answer,
+    text_after_work,
+)
 from sandbox.kit.origin import is_foreign
 
 PATH = "/sandbox/faults"
@@ -97,6 +103,12 @@ SHARED_KINDS: Mapping[str, FaultKind] = {
     ),
 }
 """The kinds that any server can have."""
+
+GARBAGE = FaultKind(
+    "the work is done; an answer that is not JSON",
+    lambda _, call: text_after_work(call, "{\x00 it worked, probably"),
+)
+"""A kind of the stand-ins for forges; JIRA's has a 201 of its own."""
 
 
 class FaultStorage(Protocol):

@@ -95,11 +95,11 @@ async def test_a_source_that_rests_is_asked_when_it_answers_again_others_as_the_
 ):
     until = datetime.now(UTC) + timedelta(minutes=30)
     with raised(SourceLimitedError("60 calls an hour", until=until)) as told:
-        await ActivityEnvironment().run(told["syncer"].judge, CatalogProposal(1, COMMIT))
+        await ActivityEnvironment().run(told["syncer"].check_proposal, CatalogProposal(1, COMMIT))
     wait = told["error"].next_retry_delay
     assert timedelta(minutes=29) < wait <= timedelta(minutes=30)
     with raised(SourceRefusedError("the token has no right")) as told:
-        await ActivityEnvironment().run(told["syncer"].judge, CatalogProposal(1, COMMIT))
+        await ActivityEnvironment().run(told["syncer"].check_proposal, CatalogProposal(1, COMMIT))
     refused = told["error"]
     assert (refused.type, refused.next_retry_delay, refused.non_retryable) == (
         "refused",

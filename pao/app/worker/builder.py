@@ -163,7 +163,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             escalator.escalate,
             syncer.run,
             syncer.poll,
-            syncer.judge,
+            syncer.check_proposal,
         ],
         interceptors=[counted, RequestIds(), *guards],
         identity=identity,

@@ -131,7 +131,7 @@ class JiraConnection:
                 response = await asyncio.wrap_future(future)
         except TimeoutError:
             reason = why_no_answer(CallEndedError(), call)
-            raise _UnansweredError(reason, sent=call.sent, judged=_class_of_silence(call)) from None
+            raise _UnansweredError(reason, sent=call.sent, judged=_unanswered_class(call)) from None
         finally:
             # Also if the task was cancelled: a call that nobody waits for must not be sent.
             call.end()
@@ -161,7 +161,7 @@ class JiraConnection:
             CallEndedError,
         ) as exc:
             reason = why_no_answer(exc, call)
-            raise _UnansweredError(reason, sent=call.sent, judged=_class_of_silence(call)) from exc
+            raise _UnansweredError(reason, sent=call.sent, judged=_unanswered_class(call)) from exc
 
     def _authorized_call(
         self, question: Question, call: JiraCall, session: BoundedSession
@@ -194,7 +194,7 @@ class JiraConnection:
         return session
 
 
-def _class_of_silence(call: JiraCall) -> FailureClass:
+def _unanswered_class(call: JiraCall) -> FailureClass:
     """Return the class of a call without an answer; running out of time unconnected is ours."""
     if call.contacted:
         return INTERRUPTED

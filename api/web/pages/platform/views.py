@@ -271,7 +271,7 @@ def _preview_page(
 def _platform_page(
     request: Request, services: Services, *, read: RefreshSummary | None = None, status: int = _GOOD
 ) -> Response:
-    findings = services.catalog.state.status
+    catalog_status = services.catalog.state.status
     return page(
         request,
         "pages/platform/platform.html",
@@ -279,8 +279,8 @@ def _platform_page(
         catalog=status_of(services.catalog),
         is_failed=status != _GOOD,
         most=_MOST_NAMED,
-        owners=_by_file(services, findings.ownership),
-        refused=_by_file(services, findings.refused),
+        owners=_by_file(services, catalog_status.ownership),
+        refused=_by_file(services, catalog_status.refused),
         read=read,
     )
 
