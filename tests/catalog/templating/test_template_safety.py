@@ -2,6 +2,7 @@
 
 import json
 import string
+import time
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ from catalog.templating import (
 )
 from catalog.templating.contract import FaultError
 from catalog.templating.functions import FUNCTIONS
-from catalog.templating.limits import ITERATIONS, TEXT_BYTES, Budget
+from catalog.templating.limits import ITERATIONS, SECONDS, TEXT_BYTES, Budget
 
 ENOUGH_MEMORY = 64_000_000
 
@@ -156,6 +157,12 @@ def test_the_time_of_a_rendering_is_bounded() -> None:
     budget.spend(1_000)
     with pytest.raises(FaultError, match="longer than 1 s"):
         budget.spend(1_000)
+
+
+def test_time_in_which_a_rendering_does_not_run_does_not_count() -> None:
+    budget = Budget()
+    time.sleep(SECONDS + 0.1)  # longer than the limit, on every machine
+    budget.spend(1_000)
 
 
 def test_iterations_are_counted_over_all_loops() -> None:
