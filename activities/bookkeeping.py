@@ -7,7 +7,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.event_log import log_events
-from db.repositories.mirror import MirrorRepository
+from db.repositories.mirror import write_snapshot
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao.core import names
@@ -65,8 +65,7 @@ class Bookkeeper:
     async def mirror(self, snapshot: Snapshot) -> MirrorAnswer:
         """Write a snapshot; a state that the database refuses is a bug and is not retried."""
         try:
-            async with self.database.unit_of_work() as session:
-                recorded = await MirrorRepository(session).record(snapshot)
+            recorded = await write_snapshot(self.database, snapshot)
         except (IntegrityError, DataError, ProgrammingError) as error:
             raise ApplicationError(
                 f"the database rejected the state: {type(error.orig).__name__}",

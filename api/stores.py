@@ -59,7 +59,7 @@ class PostgresReplayStore:
         self, signature_hash: bytes, *, holder: bytes, expires_at: datetime
     ) -> ClaimedSignature:
         """Record the holder unless there is one; return what counts. Committed at once."""
-        async with self._database.unit_of_work() as session:
+        async with self._database.one_statement() as session:
             claim = await ReplaysRepository(session).claim(
                 signature_hash, holder=holder, expires_at=expires_at
             )

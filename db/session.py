@@ -1,4 +1,4 @@
-"""The engine, its pool, and the unit of work: the only commit in the codebase."""
+"""The engine, its pool, and the only commits in the codebase: a unit of work, one statement."""
 
 import logging
 import time
@@ -92,9 +92,9 @@ class Database:
         self._max_open, self._waiting = settings.max_open, 0
         options: dict[str, Any] = {"expire_on_commit": False, "autoflush": False}
         self._sessions = async_sessionmaker(self._engine, **options)
-        self._readers = async_sessionmaker(
-            self._engine.execution_options(isolation_level="AUTOCOMMIT"), **options
-        )
+        autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._readers = async_sessionmaker(autocommit, **options)
+        self._statements = async_sessionmaker(autocommit, class_=_OneStatement, **options)
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
@@ -108,6 +108,18 @@ class Database:
                 yield session
                 with translate_errors(outcome_unknown=True):
                     await session.commit()
+
+    @asynccontextmanager
+    async def one_statement(self) -> AsyncIterator[AsyncSession]:
+        """Open a session for a single statement that commits by itself: one round trip, not three.
+
+        A second statement raises ``RuntimeError``. Raises ``DatabaseUnavailableError``; when the
+        connection breaks, the statement may have been carried out (``outcome_unknown``).
+        """
+        with translate_errors(outcome_unknown=True):
+            async with self._statements() as session:
+                await self._connect(session)
+                yield session
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -157,6 +169,19 @@ class Database:
         finally:
             self._waiting -= 1
         self._outage.end()
+
+
+class _OneStatement(AsyncSession):
+    """A session that executes one statement."""
+
+    _is_used = False
+
+    async def execute(self, *args: Any, **options: Any) -> Any:
+        """Execute the statement; raises ``RuntimeError`` for a second one."""
+        if self._is_used:
+            raise RuntimeError("a second statement would be a second transaction: use unit_of_work")
+        self._is_used = True
+        return await super().execute(*args, **options)
 
 
 def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -> AsyncEngine:

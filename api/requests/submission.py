@@ -143,6 +143,10 @@ class SubmissionService:
         self, new: NewRequest, prepared: PreparedSubmission, call: SubmissionCall
     ) -> SubmissionResult:
         request_id = new.context.request_id
+        if call.idempotency_key is None and not prepared.components:
+            async with self.database.one_statement() as session:
+                await RequestsRepository(session).insert(new)
+            return SubmissionResult(request_id)
         async with self.database.unit_of_work() as session:
             repository = RequestsRepository(session)
             if (record := self._idempotency(call)) is not None:

@@ -27,6 +27,7 @@ run takes over the stored fields: they hold every correction.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -34,14 +35,24 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.documents import storable
 from db.models import DecisionRow, Request, RequestAction
 from db.repositories.decisions import record_of
-from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, MOVE, REMEMBER_STARTED, WRITE
+from db.repositories.mirror_sql import (
+    APPEND,
+    CHANNEL,
+    LOCK,
+    MOVE,
+    NEXT,
+    REMEMBER_STARTED,
+    WRITE,
+)
 from db.row_conversion import snapshot_values, state_of
+from db.session import Database
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.mirror import MirrorAnswer, Snapshot
@@ -94,6 +105,25 @@ class MirrorRepository:
         """Write the snapshot as far as it counts, as ``record`` does, and return the answer."""
         return (await self.record(snapshot)).answer
 
+    async def record_next(self, snapshot: Snapshot) -> WriteResult | None:
+        """Write the snapshot in one statement, if it plainly comes next; else return ``None``.
+
+        It does when the stored state is the one that this run has written last, or the one that
+        was submitted, and no decision comes with it. Then ``record`` would do just the same.
+        """
+        if snapshot.decisions:
+            return None
+        values = {"snapshot": snapshot_values(snapshot), "channel": CHANNEL, "replace": True}
+        written = (await self._session.execute(NEXT, values)).first()
+        if written is None:
+            return None
+        answer = MirrorAnswer(
+            applied=True,
+            started_actions=list(written.started),
+            updated_at=timestamp(written.updated_at),
+        )
+        return _result(answer, written, written.correlation_id)
+
     async def record(self, snapshot: Snapshot) -> WriteResult:
         """Write the snapshot as far as it counts; see the docstring of this module.
 
@@ -136,8 +166,7 @@ class MirrorRepository:
         )
         if not answer.applied:
             return WriteResult(answer)
-        lines, entries = frozenset(written.lines), frozenset(written.entries)
-        return WriteResult(answer, lines, entries, correlation_id=str(stored.correlation_id))
+        return _result(answer, written, stored.correlation_id)
 
     async def _repeats_past(self, snapshot: Snapshot, stored: Row[Any]) -> bool:
         """Return whether the run that ended this request repeats what came before that end.
@@ -221,6 +250,25 @@ class MirrorRepository:
         if case is _WriteKind.OLD:
             await self._session.execute(REMEMBER_STARTED, {"snapshot": values["snapshot"]})
         return row
+
+
+async def write_snapshot(database: Database, snapshot: Snapshot) -> WriteResult:
+    """Write a snapshot as ``MirrorRepository.record`` does; in one round trip where that will do.
+
+    Raises ``DatabaseUnavailableError``, and ``DBAPIError`` for a state that the database refuses.
+    """
+    # What is refused here is refused below, under the lock.
+    with suppress(IntegrityError):
+        async with database.one_statement() as session:
+            if (result := await MirrorRepository(session).record_next(snapshot)) is not None:
+                return result
+    async with database.unit_of_work() as session:
+        return await MirrorRepository(session).record(snapshot)
+
+
+def _result(answer: MirrorAnswer, written: Row[Any], correlation_id: UUID) -> WriteResult:
+    lines, entries = frozenset(written.lines), frozenset(written.entries)
+    return WriteResult(answer, lines, entries, correlation_id=str(correlation_id))
 
 
 def _add_inherited(snapshot: Snapshot, inherited: list[ActionState]) -> Snapshot:

@@ -1,7 +1,7 @@
 """The statements of the mirror write; what they are for is in mirror.py.
 
 Each takes the whole snapshot as one JSON document, so that a write is one round trip after the one
-that takes the lock.
+that takes the lock. The usual write (``NEXT``) takes the lock itself.
 """
 
 from sqlalchemy import TextClause, bindparam, text
@@ -41,16 +41,45 @@ _DECISION_COLUMNS = copied_columns(DecisionRecord, DecisionRow)
 # What the plan says of an action; no write changes it.
 _PLANNED = frozenset({"type", "name"})
 
+_GIVEN = f"""
+        FROM jsonb_to_record(:snapshot) AS given (
+            request_id uuid, {record_definition(_REQUEST_COLUMNS)}, escalation jsonb,
+            actions jsonb, decisions jsonb, audit jsonb, stream jsonb,
+            after_at text, after_seq integer
+        )
+        JOIN requests ON requests.id = given.request_id
+"""
+
 _SNAPSHOT = f"""
     WITH snapshot AS MATERIALIZED (
         SELECT given.*, requests.correlation_id
-        FROM jsonb_to_record(:snapshot) AS given (
-            request_id uuid, {record_definition(_REQUEST_COLUMNS)}, escalation jsonb,
-            actions jsonb, decisions jsonb, audit jsonb, stream jsonb
-        )
-        JOIN requests ON requests.id = given.request_id
-    ),
-    action AS (
+        {_GIVEN}
+    )
+"""
+
+# The snapshot, if its row is as the run's last write has left it, or as it was first stored; else
+# nothing. The row is locked and compared as it is then, which may be newer than what the rest of
+# the statement sees; but a write of this run that came in between has changed what is compared.
+# Only a straggler has not: should it have taken a number meanwhile, the whole statement fails.
+_NEXT_SNAPSHOT = f"""
+    WITH snapshot AS MATERIALIZED (
+        SELECT given.*, requests.correlation_id,
+            set_config('pao.audit', 'explicit', true) AS audit_mode
+        {_GIVEN}
+        WHERE NOT request_is_finished(requests.status) AND CASE
+            WHEN given.after_seq = 0 THEN requests.run_id IS NULL AND requests.mirror_at IS NULL
+            ELSE requests.run_id = given.run_id
+                AND requests.mirror_at = given.after_at::timestamptz
+                AND requests.mirror_seq = given.after_seq
+                AND (given.mirror_at, given.mirror_seq)
+                    > (requests.mirror_at, requests.mirror_seq)
+        END
+        FOR UPDATE OF requests
+    )
+"""
+
+_ACTION = f"""
+    , action AS (
         SELECT
             snapshot.request_id, snapshot.run_id, snapshot.mirror_seq, given.*,
             given.attempt > 0 OR given.status NOT IN ('pending', 'skipped') AS started
@@ -62,6 +91,7 @@ _SNAPSHOT = f"""
 
 # What is new of a snapshot's lines or entries. The request's row is locked, so nobody adds any
 # meanwhile; a number that another line has taken is replaced by the next free one.
+# An identity is computed once, not for every line that it is compared with (MATERIALIZED).
 # What is there already is looked up by key, once, within a fence (OFFSET): a connection keeps the
 # plan of its first writes, and one that joined the tables while they were small would read them
 # whole in every write, however long they have become.
@@ -93,7 +123,7 @@ _NEW = """
 
 _LINES = (
     """
-    , line AS (
+    , line AS MATERIALIZED (
         SELECT
             snapshot.request_id, snapshot.run_id, snapshot.correlation_id, given.seq, given.at,
             given.event_type, given.actor, given.via, given.reason, given.action_id,
@@ -106,7 +136,7 @@ _LINES = (
             action_id text, data jsonb, occurrence integer
         )
     ),
-    entry AS (
+    entry AS MATERIALIZED (
         SELECT
             snapshot.request_id, snapshot.run_id, given.seq, given.at, given.kind,
             coalesce(given.data, '{}') AS data,
@@ -235,6 +265,10 @@ _ADDED = """
     , (SELECT coalesce(array_agg(seq), '{}') FROM new_entry WHERE :replace) AS entries
 """
 
-WRITE = _statement(_SNAPSHOT, _LINES, _RECORDS, _ACTIONS, _REQUEST, _STARTED_BEFORE, _ADDED)
-APPEND = _statement(_SNAPSHOT, _LINES, _RECORDS, _NOTIFY, _STARTED_BEFORE, _ADDED, "FROM snapshot")
-REMEMBER_STARTED = _statement(_SNAPSHOT, _REMEMBER)
+_WRITE = (_ACTION, _LINES, _RECORDS, _ACTIONS, _REQUEST, _STARTED_BEFORE, _ADDED)
+WRITE = _statement(_SNAPSHOT, *_WRITE)
+NEXT = _statement(_NEXT_SNAPSHOT, *_WRITE, ", snapshot.correlation_id")
+APPEND = _statement(
+    _SNAPSHOT, _ACTION, _LINES, _RECORDS, _NOTIFY, _STARTED_BEFORE, _ADDED, "FROM snapshot"
+)
+REMEMBER_STARTED = _statement(_SNAPSHOT, _ACTION, _REMEMBER)

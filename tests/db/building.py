@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from db.repositories.mirror import MirrorRepository
+from db.repositories.mirror import write_snapshot
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao.core.payloads.actions import ActionState
@@ -145,8 +145,7 @@ async def stored(database: Database, **how: Any) -> NewRequest:
 
 
 async def mirror(database: Database, given: Snapshot) -> MirrorAnswer:
-    async with database.unit_of_work() as session:
-        return await MirrorRepository(session).write(given)
+    return (await write_snapshot(database, given)).answer
 
 
 async def brought_to(

@@ -155,6 +155,40 @@ async def test_a_line_that_breaks_at_the_commit_leaves_the_outcome_open(
         assert error.value.outcome_unknown
 
 
+async def test_one_statement_commits_by_itself_and_takes_no_second(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    insert = text(
+        "INSERT INTO access_keys (access_key_id, sealed_secret, user_id, created_by)"
+        " VALUES (:name, 's', 'u', 'c')"
+    )
+    async with db.one_statement() as session:
+        await session.execute(insert, {"name": "one"})
+        assert await count(owner, "access_keys") == 1
+        with pytest.raises(RuntimeError, match="unit_of_work"):
+            await session.execute(insert, {"name": "two"})
+    with pytest.raises(IntegrityError):
+        async with db.one_statement() as session:
+            await session.execute(insert, {"name": "one"})
+    assert await count(owner, "access_keys") == 1
+
+
+async def test_a_line_that_breaks_in_one_statement_leaves_the_outcome_open(
+    database: Given, superuser: asyncpg.Connection
+) -> None:
+    async with opened(database.service_url, application_name="lone-one") as used:
+
+        async def work() -> None:
+            async with used.one_statement() as session:
+                await superuser.fetchval(KILL, "lone-one")
+                await session.execute(text("SELECT 1"))
+
+        with pytest.raises(DatabaseUnavailableError) as error:
+            await work()
+        assert error.value.outcome_unknown
+        await used.ping()
+
+
 async def test_a_statement_that_takes_too_long_is_an_outage(database: Given) -> None:
     async with opened(database.service_url, statement_timeout=0.05) as used:
         with pytest.raises(DatabaseUnavailableError):

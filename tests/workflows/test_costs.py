@@ -25,6 +25,7 @@ async def test_one_write_at_the_start_and_one_after_each_action(
     request = await bench.submit(new_request(*plan))
     row = await bench.reached(request, "completed")
     assert row["mirror_seq"] == actions + 1
+    await bench.handle(request).result()  # the row says so before the workflow has closed
     description = await bench.handle(request).describe()
     assert description.history_length <= EVENTS_ALL + EVENTS_EACH * actions
     history = await bench.handle(request).fetch_history()
