@@ -6,10 +6,13 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from api.schemas import EXAMPLE_TIME, LAST_PAGE, Moment, Pagination, RequestBody, ResponseBody
-from pao.core.names import NAME_RULE, USER_OR_TEAM
+from pao.core.names import MAX_NAME, NAME_CHARACTERS, NAME_RULE
 
 MAX_TEAMS = 100
-Name = Annotated[str, Field(pattern=USER_OR_TEAM, description=NAME_RULE)]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_NAME, pattern=NAME_CHARACTERS, description=NAME_RULE),
+]
 
 
 class KeyState(StrEnum):

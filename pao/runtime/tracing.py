@@ -14,7 +14,6 @@ from contextvars import ContextVar
 
 from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.processor.baggage import BaggageSpanProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -68,6 +67,11 @@ def install(*, endpoint: str | None, sample_rate: float, service: str) -> Tracin
             "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
         }
     )
+    # A process that keeps no spans does without the exporter's memory.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 -- see above
+        OTLPSpanExporter,
+    )
+
     sampler = ParentBased(TraceIdRatioBased(sample_rate))
     provider = TracerProvider(sampler=sampler, resource=resource)
     provider.add_span_processor(BaggageSpanProcessor(_BAGGAGE_KEYS.__contains__))

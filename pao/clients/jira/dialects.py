@@ -9,10 +9,9 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import requests
-from atlassian import Jira
-from atlassian.jira import JiraCloud
 
 from pao.clients.jira.adf import wiki_to_adf
+from pao.clients.jira.library import Jira, JiraCloud
 from pao.clients.jira.models import JiraFlavour, JiraInstance
 from pao.clients.jira.texts import as_documents, storable
 

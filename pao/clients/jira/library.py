@@ -1,0 +1,26 @@
+"""The JIRA classes of atlassian-python-api, without its clients for ten other products."""
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+
+
+def _import_jira() -> ModuleType:
+    """Import ``atlassian.jira`` alone: the package imports all its clients, 6 MB of a process.
+
+    The package is left unimported, so that an extension that imports it has all of it.
+    """
+    spec = find_spec("atlassian")
+    if spec is None or "atlassian" in sys.modules:
+        return import_module("atlassian.jira")
+    sys.modules["atlassian"] = module_from_spec(spec)
+    try:
+        return import_module("atlassian.jira")
+    finally:
+        del sys.modules["atlassian"]
+
+
+_jira = _import_jira()
+Jira = _jira.Jira
+JiraCloud = _jira.JiraCloud
