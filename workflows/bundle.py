@@ -63,6 +63,10 @@ class BundleWorkflow(RequestHandlers):
         await self._lifecycle.mirror.write_from_handler()
 
     async def _carry_out(self) -> None:
+        await self._run_until_ended()
+        await self._components.wait_for_ends()
+
+    async def _run_until_ended(self) -> None:
         waits = await self._lifecycle.resume()
         if waits:
             await self._components.read_all()

@@ -77,6 +77,20 @@ class BundleComponents:
         """Return whether a component runs."""
         return any(one.status == ActionStatus.IN_PROGRESS for one in self._ledger.components)
 
+    async def wait_for_ends(self) -> None:
+        """Wait a moment until the workflows of the components have closed.
+
+        Each reports its end just before it closes. A bundle that closed meanwhile would have to
+        repeat its last task for the news, which the server refuses to leave unread.
+        """
+        watchers = self._watchers
+        if all(one.done() for one in watchers) or not workflow.patched("wait-for-component-ends"):
+            return
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: all(one.done() for one in watchers), timeout=policies.COMPONENT_ENDS
+            )
+
     # Reports
 
     async def receive_report(self, args: tuple[Any, ...]) -> bool:

@@ -167,6 +167,10 @@ COMPONENT_QUICKLY: dict[str, Any] = {
 }
 COMPONENT_UNTIL_DONE: dict[str, Any] = MIRROR_UNTIL_DONE
 
+# A component closes milliseconds after it has reported its end; one that still notifies people
+# takes longer, and its bundle closes without it.
+COMPONENT_ENDS = timedelta(seconds=1)
+
 # A component is a separate request: whatever happens to the bundle's workflow, it is never ended
 # silently and never run twice. The task timeout is that of any request.
 CHILD: dict[str, Any] = {

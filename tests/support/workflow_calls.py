@@ -8,10 +8,15 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.bridge.proto.activity_result import ActivityResolution, Success
 from temporalio.bridge.proto.activity_result import Failure as Failed
-from temporalio.bridge.proto.child_workflow import StartChildWorkflowExecutionFailedCause
+from temporalio.bridge.proto.child_workflow import (
+    ChildWorkflowResult,
+    StartChildWorkflowExecutionFailedCause,
+)
+from temporalio.bridge.proto.child_workflow import Success as Ended
 from temporalio.bridge.proto.workflow_activation import (
     FireTimer,
     ResolveActivity,
+    ResolveChildWorkflowExecution,
     ResolveChildWorkflowExecutionStart,
     ResolveChildWorkflowExecutionStartFailure,
     ResolveChildWorkflowExecutionStartSuccess,
@@ -49,6 +54,15 @@ class Call:
         if self.kind == "start_child_workflow_execution":
             return Job(resolve_child_workflow_execution_start=_child_start_job(self, answer))
         return Job(resolve_activity=_activity_job(self, answer))
+
+    def end_job(self, result: Any = None) -> Job:
+        """Return the job with the end of a child that has started."""
+        ended = ChildWorkflowResult(completed=Ended(result=to_payload(result)))
+        return Job(
+            resolve_child_workflow_execution=ResolveChildWorkflowExecution(
+                seq=self.seq, result=ended
+            )
+        )
 
     def is_activity(self, seq: int) -> bool:
         """Return whether this is the activity with this number."""

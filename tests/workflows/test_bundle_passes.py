@@ -16,7 +16,13 @@ from pao.core.payloads.requests import RequestInput, Resumption
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.bundles import Bundle, new_bundle
 from tests.support.requests import ticket
-from tests.support.workflow_driver import Job, WorkflowDriver, cancel_job, drive_workflow
+from tests.support.workflow_driver import (
+    Job,
+    WorkflowDriver,
+    cancel_job,
+    drive_workflow,
+    signal_job,
+)
 from workflows.bundle import BundleWorkflow
 
 TICKET = "jira-ticket"
@@ -40,13 +46,27 @@ def started(
         yield run
 
 
-def reports(run: WorkflowDriver, bundle: Bundle, name: str, status: str, **more: Any) -> None:
+def reports(
+    run: WorkflowDriver,
+    bundle: Bundle,
+    name: str,
+    status: str,
+    *,
+    replays: bool = False,
+    **more: Any,
+) -> None:
     """Have a component report where it stands."""
     at = f"2026-03-01T12:{len(run.calls):02}:00.000Z"
     report = ComponentReport(name, bundle.parts[name].id, RequestStatus(status), at=at, **more)
     run.answers[names.COMPONENTS_ACTIVITY] = lambda _: [report]
     told = {"component": name, "request_id": report.request_id, "status": status}
-    run.signal(names.COMPONENT_SIGNAL, told)
+    run.task(signal_job(names.COMPONENT_SIGNAL, told), replays=replays)
+
+
+def closes(run: WorkflowDriver, bundle: Bundle, name: str) -> None:
+    """Have the workflow of a component close."""
+    workflow_id = bundle.parts[name].workflow_id
+    run.task(next(call for call in run.calls if call.name == workflow_id).end_job())
 
 
 def begun(run: WorkflowDriver, bundle: Bundle) -> list[str]:
@@ -76,10 +96,43 @@ def test_components_are_started_in_order_and_then_the_bundles_own_action() -> No
         assert begun(run, bundle) == ["first"]
         reports(run, bundle, "first", "completed")
         assert begun(run, bundle) == ["first", "last"]
+        closes(run, bundle, "first")
         reports(run, bundle, "last", "completed")
+        closes(run, bundle, "last")
         run.answer(TICKET, ActionResult())
         assert run.result == {"status": "completed", "note": None}
         assert run.statuses == ["in_progress", "completed"]
+        assert "wait-for-component-ends" not in run.patches
+
+
+def test_a_bundle_closes_once_its_last_component_has_closed() -> None:
+    bundle = new_bundle(after=CHAIN)
+    with started(bundle) as run:
+        reports(run, bundle, "first", "completed")
+        closes(run, bundle, "first")
+        reports(run, bundle, "last", "completed")
+        assert shown(run) == ("completed", False)
+        assert run.result is None
+        closes(run, bundle, "last")
+        assert run.result == {"status": "completed", "note": None}
+
+
+def test_a_bundle_closes_without_a_component_that_stays_open() -> None:
+    bundle = new_bundle(after=CHAIN)
+    with started(bundle) as run:
+        reports(run, bundle, "first", "completed")
+        reports(run, bundle, "last", "completed")
+        assert run.result is None
+        run.answer("timer")
+        assert run.result == {"status": "completed", "note": None}
+
+
+def test_a_bundle_of_before_closes_at_once() -> None:
+    bundle = new_bundle(after=CHAIN)
+    with started(bundle) as run:
+        reports(run, bundle, "first", "completed")
+        reports(run, bundle, "last", "completed", replays=True)
+        assert run.result == {"status": "completed", "note": None}
 
 
 def test_what_reports_no_component_of_the_bundle_is_recorded_as_ignored() -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from temporalio.api.enums.v1 import EventType
 
+from tests.support.bundles import new_bundle
 from tests.support.requests import Request, automatic, new_request, ticket
 from tests.support.worker import Workbench, eventually
 
@@ -42,6 +43,19 @@ async def test_parallel_actions_start_in_one_write(bench: Workbench) -> None:
     row = await bench.reached(request, "completed")
     # Those that end together are written together.
     assert row["mirror_seq"] <= 1 + 4
+
+
+@pytest.mark.parametrize("after", [{"one": [], "two": []}, {"one": [], "two": ["one"]}])
+async def test_no_task_of_a_bundle_is_repeated(
+    bench: Workbench, after: dict[str, list[str]]
+) -> None:
+    whole = await new_bundle(after=after).submit(bench)
+    await bench.handle(whole).result()
+    history = await bench.handle(whole).fetch_history()
+    kinds = Counter(EventType.Name(event.event_type) for event in history.events)
+    # It would be, if the end of a component arrived while the bundle closes.
+    assert kinds["EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED"] == len(after)
+    assert kinds["EVENT_TYPE_WORKFLOW_TASK_FAILED"] == 0
 
 
 async def test_an_approval_costs_a_write_when_it_waits_and_one_for_each_vote(
