@@ -175,6 +175,16 @@ def test_a_pod_that_ends_drains_for_longer_than_the_balancer_takes() -> None:
     assert drain + 30 < pod["terminationGracePeriodSeconds"]
 
 
+def test_pods_that_drain_or_stop_for_longer_are_given_the_time() -> None:
+    sets = [
+        "--set=api.terminationGracePeriodSeconds=90",
+        "--set=worker.terminationGracePeriodSeconds=600",
+    ]
+    found = pods(rendered("eks", *sets))
+    assert found["pao-api"]["terminationGracePeriodSeconds"] == 90
+    assert found["pao-worker"]["terminationGracePeriodSeconds"] == 600
+
+
 def test_probes_ask_about_the_process_alone() -> None:
     [container] = pods(rendered("eks"))["pao-api"]["containers"]
     startup = container["startupProbe"]
