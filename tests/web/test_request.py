@@ -1,9 +1,10 @@
 """The page of a request: what it shows, and how it keeps up to date."""
 
+import asyncio
 import json
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.support.callers import DANA, OLIVER, PRIYA, STRANGER
 from tests.support.stack import Stack
@@ -190,6 +191,12 @@ async def test_a_request_is_made_again_with_its_values(stack: Stack, visit: Visi
     assert shown == stack.caller(DANA).get(f"/requests/{made['id']}").json()
 
 
+async def late(route: Route) -> None:
+    """Let everything else of the page arrive before this."""
+    await asyncio.sleep(1)
+    await route.continue_()
+
+
 async def test_jira_is_silent_and_what_was_known_is_shown(stack: Stack, visit: Visit) -> None:
     made = dns(stack, "silent-jira.example.com")
     stack.jira.fault("status", status=503, match={"method": "GET"}, times=None)
@@ -200,6 +207,7 @@ async def test_jira_is_silent_and_what_was_known_is_shown(stack: Stack, visit: V
     # Where it is PAO that does not answer, the page does not ask for ever.
     at.watched.expected += ["ERR_FAILED", "htmx:error"]
     await page.route("**/tickets", lambda route: route.abort())
+    await page.route(re.compile(r"/pao\b[^/]*\.js"), late)
     await page.reload()
     await expect(page.get_by_text("This could not be loaded.")).to_be_visible()
 

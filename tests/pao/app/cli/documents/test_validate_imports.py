@@ -11,7 +11,8 @@ from activities.registry import action_schemas
 from catalog.builtin_action_types import builtin_action_types
 from tests.support.stack import SAMPLES
 
-FOREIGN = (
+# Names of packages: whatever is imported below one imports it as well.
+FOREIGN = {
     "activities.base",
     "activities.actions",
     "api",
@@ -25,7 +26,7 @@ FOREIGN = (
     "sqlalchemy",
     "temporalio",
     "workflows",
-)
+}
 PROGRAM = """
 import json, sys
 from pao.app.cli.main import main
@@ -58,10 +59,7 @@ def test_a_document_is_checked_without_clients_workflows_and_sql(
 
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0, done.stderr
-    loaded = [
-        one for one in modules if one in FOREIGN or one.startswith(tuple(f"{f}." for f in FOREIGN))
-    ]
-    assert loaded == []
+    assert not FOREIGN & set(modules)
 
 
 def test_what_the_rules_read_from_the_file_is_what_the_types_say() -> None:
