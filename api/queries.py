@@ -12,7 +12,7 @@ SIGNATURE = "x-amz-"
 MOST_SHOWN = 20
 
 
-def refuse_unknown_parameters(request: Request) -> None:
+async def refuse_unknown_parameters(request: Request) -> None:
     """Raise ``VALIDATION_ERROR`` (400) that names every query parameter the route does not take.
 
     A misspelt filter that is ignored would show more than was asked for.

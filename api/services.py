@@ -77,17 +77,18 @@ class Services:
     webhooks: WebhookService
 
 
-def _services(request: Request) -> Services:
+# Coroutines: FastAPI calls a plain function in a thread, for each request anew.
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
 
-def _caller(request: Request) -> Principal:
+async def _caller(request: Request) -> Principal:
     caller: Principal = request.state.principal
     return caller
 
 
-def _correlation(request: Request) -> str:
+async def _correlation(request: Request) -> str:
     return str(request.state.correlation_id)
 
 

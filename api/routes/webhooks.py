@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.responses import documented
-from api.services import ServicesDep
+from api.services import Services, ServicesDep
 from api.webhooks.schemas import ACCEPTED, IGNORED, WebhookAccepted, WebhookIgnored
 from api.webhooks.service import Delivery, ForgeKind
 
@@ -44,7 +44,7 @@ class WebhookDelivery:
 
     request: Request
     response: Response
-    services: ServicesDep
+    services: Services
 
     async def receive(self, forge: ForgeKind) -> WebhookAccepted | WebhookIgnored:
         """Process it, and return the answer that forges show in their list of deliveries."""
@@ -59,7 +59,11 @@ class WebhookDelivery:
         return WebhookIgnored(ignored=ignored.why)
 
 
-DeliveredDep = Annotated[WebhookDelivery, Depends()]
+async def _delivery(request: Request, response: Response, services: ServicesDep) -> WebhookDelivery:
+    return WebhookDelivery(request, response, services)
+
+
+DeliveredDep = Annotated[WebhookDelivery, Depends(_delivery)]
 
 
 @router.post(

@@ -17,11 +17,13 @@ T = TypeVar("T")
 
 def to_document(value: Any) -> dict[str, Any]:
     """Return a dataclass as a document; dataclasses in it become documents, too."""
-    return {camel_case(one.name): stored_value(getattr(value, one.name)) for one in fields(value)}
+    return {key: stored_value(getattr(value, name)) for name, key in _keys_of(value.__class__)}
 
 
 def stored_value(value: Any) -> Any:
     """Return a field's value as it is stored: dataclasses in it as documents."""
+    if value is None or isinstance(value, str | int | dict):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return to_document(value)
     if isinstance(value, list | tuple):
@@ -57,6 +59,11 @@ def camel_case(name: str) -> str:
 
 
 _MISSING = object()
+
+
+@cache
+def _keys_of(kind: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((one.name, camel_case(one.name)) for one in fields(kind))
 
 
 @cache

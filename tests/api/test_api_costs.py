@@ -1,16 +1,21 @@
-"""What calls cost in statements of the API, which no machine's speed changes.
+"""What calls cost in statements and threads of the API, which no machine's speed changes.
 
 A figure that rises is a decision: say in the commit what it buys. One that falls is lowered here.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import iscoroutinefunction
 from typing import Any
 
 import httpx
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
+from api.app import ROUTERS
+from api.queries import refuse_unknown_parameters
 from tests.support.stack import Stack
 from tests.support.submissions import dns_body, submit, submit_completed, submit_failed
 
@@ -45,6 +50,20 @@ def _table(statement: str) -> str:
     if words[0] in {"WITH", "INSERT"}:
         before = "WITH" if words[0] == "WITH" else "INTO"
     return words[words.index(before) + 1]
+
+
+def dependencies(dependant: Dependant) -> Iterator[Any]:
+    for one in dependant.dependencies:
+        yield one.call
+        yield from dependencies(one)
+
+
+def test_what_a_call_depends_on_takes_no_thread() -> None:
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    calls = {refuse_unknown_parameters}.union(*(dependencies(one.dependant) for one in routes))
+
+    assert len(calls) > 3
+    assert [one for one in calls if not iscoroutinefunction(one)] == []
 
 
 def test_a_submission_takes_three_statements_and_its_answer_none(

@@ -38,7 +38,7 @@ _LABELS = {
 }
 
 
-def _require_admin(services: ServicesDep, caller: Caller) -> None:
+async def _require_admin(services: ServicesDep, caller: Caller) -> None:
     if not services.access.is_admin(caller):
         raise PaoError(ErrorCode.FORBIDDEN, _("Only admins see this page."))
 

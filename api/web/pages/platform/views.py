@@ -33,7 +33,7 @@ _GOOD = 200
 _MOST_NAMED = 50
 
 
-def _require_owner(services: ServicesDep, caller: Caller) -> None:
+async def _require_owner(services: ServicesDep, caller: Caller) -> None:
     if not services.access.may_refresh(caller, services.catalog.state.index.owners):
         raise PaoError(
             ErrorCode.FORBIDDEN, _("Only teams that own a catalog item and admins see this page.")
