@@ -211,12 +211,24 @@ def value_at(data: Any, path: Path) -> Any:
 
 def walk_texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Yield every text below a value with its path, in the order of the document."""
-    waiting: list[tuple[Any, Path]] = [(value, path)]
+    if isinstance(value, str):
+        yield path, value
+        return
+    waiting = [(path, _members(value))]
     while waiting:
-        value, path = waiting.pop()
-        if isinstance(value, str):
-            yield path, value
-        elif isinstance(value, dict):
-            waiting += [(child, (*path, key)) for key, child in reversed(value.items())]
-        elif isinstance(value, list):
-            waiting += [(value[n], (*path, n)) for n in range(len(value) - 1, -1, -1)]
+        path, members = waiting[-1]
+        for key, child in members:
+            if isinstance(child, str):
+                yield (*path, key), child
+            elif isinstance(child, dict | list):
+                waiting.append(((*path, key), _members(child)))
+                break
+        else:
+            waiting.pop()
+
+
+def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
+    """Return what a mapping or list holds, by key or index; nothing of anything else."""
+    if isinstance(value, dict):
+        return iter(value.items())
+    return enumerate(value if isinstance(value, list) else ())

@@ -26,7 +26,7 @@ def encoded_addresses(subject: Subject) -> Iterator[Problem]:
             continue
         targets = {key: Escaping(value) for key, value in schema.targets.items()}
         choose = escaping_chooser(targets, action.config)
-        for error in _all(schema.validator.iter_errors(action.config)):
+        for error in _all(subject.possible_errors(action)):
             begins = _BEGINS.match(str(error.instance))
             place: Path = tuple(error.absolute_path)
             if error.validator_value == WEB_ADDRESS and begins and choose(place) is Escaping.URL:

@@ -127,14 +127,16 @@ class Subject:
                 yield (*path, index), action
 
     def configuration_errors(self, action: Action) -> tuple[ValidationError, ...]:
-        """Return what the schema of its type says about an action's configuration."""
-        schema = self.known_actions.get(action.type)
-        if schema is None:
-            return ()
+        """Return what the schema of its type says about an action's configuration for certain."""
+        errors = self.possible_errors(action)
+        return tuple(error for error in errors if not is_checked_later(error))
+
+    def possible_errors(self, action: Action) -> tuple[ValidationError, ...]:
+        """Return what the schema says of the configuration as written, texts of templates too."""
         known = self._errors.get(id(action))
         if known is None:
-            errors = schema.validator.iter_errors(action.config)
-            known = tuple(error for error in errors if not is_checked_later(error))
+            schema = self.known_actions.get(action.type)
+            known = tuple(schema.validator.iter_errors(action.config)) if schema else ()
             self._errors[id(action)] = known
         return known
 

@@ -96,8 +96,9 @@ def _rule_findings(
         if reading and _names_are_unreliable(findings, structure.recovered):
             break
         for rule in _rules(subject.item.kind, reading=reading):
-            problems = islice(_problems_of(rule, subject, structure.recovered), MOST_PROBLEMS)
-            findings += _findings_at(document, rule.id, rule.severity, problems)
+            problems = [*islice(_problems_of(rule, subject, structure.recovered), MOST_PROBLEMS)]
+            if problems:
+                findings += _findings_at(document, rule.id, rule.severity, problems)
     return findings
 
 
@@ -121,13 +122,13 @@ def _names_are_unreliable(findings: list[Finding], recovered: RecoveredDocument 
 def _problems_of(
     rule: Rule, subject: Subject, recovered: RecoveredDocument | None
 ) -> Iterator[Problem]:
-    """Yield what a rule finds, without what only follows from parts that were recovered."""
+    """Return what a rule finds, without what only follows from parts that were recovered."""
+    found = rule.check(subject)
     if recovered is None:
-        yield from rule.check(subject)
-    elif recovered.names_are_reliable or rule.id not in LOOKUP_RULES:
-        for problem in rule.check(subject):
-            if not recovered.follows(rule.id, problem.path):
-                yield problem
+        return found
+    if not recovered.names_are_reliable and rule.id in LOOKUP_RULES:
+        return iter(())
+    return (problem for problem in found if not recovered.follows(rule.id, problem.path))
 
 
 def _findings_at(

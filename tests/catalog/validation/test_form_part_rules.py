@@ -316,3 +316,22 @@ def test_a_default_row_has_no_column_that_its_own_row_hides(
 ) -> None:
     found = findings(ROWS.format(row=row, other=other), ticket="{{json fields.rows}}")
     assert [one.message for one in found if one.rule == "default"] == said
+
+
+SIZE = "{id: size, name: Size, type: integer, default: 0, validation: {min: 1}}"
+TOO_SMALL = "the default is invalid: Size must be at least 1"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "{id: fine, name: Fine, type: string, default: a}",
+        # No form can be made of these, by itself or together with the first.
+        "{id: odd, name: Odd, type: string, default: a, validation: {pattern: '['}}",
+        "{id: size, name: Size again, type: string, default: a}",
+        "{id: x, name: X, type: list, fields: [{id: size, name: Y, type: string, default: a}]}",
+    ],
+)
+def test_an_invalid_default_is_told_whatever_the_other_fields_are(other: str) -> None:
+    found = findings(f"{SIZE}\n          - {other}")
+    assert [one.message for one in found if one.rule == "default"] == [TOO_SMALL]
