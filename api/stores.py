@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from api.auth.keys import StoredKey
 from api.auth.replay import ClaimedSignature
+from db.availability import known_outcome
 from db.repositories.access_keys import AccessKeysRepository, AwsIdentity
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.replays import ReplaysRepository
@@ -59,11 +60,15 @@ class PostgresReplayStore:
         self, signature_hash: bytes, *, holder: bytes, expires_at: datetime
     ) -> ClaimedSignature:
         """Record the holder unless there is one; return what counts. Committed at once."""
-        async with self._database.one_statement() as session:
-            claim = await ReplaysRepository(session).claim(
-                signature_hash, holder=holder, expires_at=expires_at
-            )
-        return ClaimedSignature(*claim)
+
+        async def claim() -> tuple[bytes, datetime]:
+            async with self._database.one_statement() as session:
+                return await ReplaysRepository(session).claim(
+                    signature_hash, holder=holder, expires_at=expires_at
+                )
+
+        # The same holder gets the same answer again.
+        return ClaimedSignature(*await known_outcome(claim))
 
 
 class PostgresAudit:

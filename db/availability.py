@@ -1,9 +1,10 @@
 """The one place that distinguishes 'the database is unavailable' from other database errors."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from typing import TypeVar
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -11,6 +12,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pao.clients.database_tokens import DatabaseTokenError
 from pao.core.errors import ErrorCode, PaoError
+
+T = TypeVar("T")
 
 RETRY_AFTER_SECONDS = "2"
 
@@ -60,7 +63,8 @@ class DatabaseProblem(Enum):
 class DatabaseUnavailableError(PaoError):
     """The database cannot be used now: 503, try again.
 
-    ``outcome_unknown`` is set when the connection broke during the commit: it may have succeeded.
+    ``outcome_unknown`` is set when the connection broke during the commit: it may have succeeded,
+    or still succeed in a moment.
     ``reason`` says briefly what is wrong, ``help`` what to do; they name no host and no user.
     ``is_logged`` is set once it is logged with its cause.
     """
@@ -83,9 +87,31 @@ class DatabaseUnavailableError(PaoError):
         self.outcome_unknown = outcome_unknown
 
 
+async def known_outcome(write: Callable[[], Awaitable[T]]) -> T:
+    """Return the result of a write, repeated once where the outcome of the first is unknown.
+
+    The repetition must have the same result whether the first was carried out, is still going on,
+    or never began. Raises ``DatabaseUnavailableError``, ``outcome_unknown`` where it stays unknown.
+    """
+    try:
+        return await write()
+    except DatabaseUnavailableError as error:
+        if not error.outcome_unknown:
+            raise
+    try:
+        return await write()
+    except DatabaseUnavailableError as error:
+        error.outcome_unknown = True
+        raise
+
+
 @contextmanager
 def translate_errors(*, outcome_unknown: bool = False) -> Iterator[None]:
-    """Raise ``DatabaseUnavailableError`` for every error that means it."""
+    """Raise ``DatabaseUnavailableError`` for every error that means it.
+
+    ``outcome_unknown`` says that what the block sends is carried out at once; where the server
+    itself refused it, the outcome is known all the same.
+    """
     try:
         yield
     except (OSError, PoolTimeoutError) as error:
@@ -99,7 +125,8 @@ def translate_errors(*, outcome_unknown: bool = False) -> Iterator[None]:
         )
         if problem is None:
             raise
-        raise DatabaseUnavailableError(problem, outcome_unknown=outcome_unknown) from error
+        is_doubtful = outcome_unknown and not _is_refusal(error)
+        raise DatabaseUnavailableError(problem, outcome_unknown=is_doubtful) from error
 
 
 @contextmanager
@@ -136,6 +163,12 @@ def _driver_error(error: Exception) -> BaseException | None:
 
 def _sqlstate(error: Exception) -> str:
     return getattr(_driver_error(error), "sqlstate", None) or ""
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Return whether the server has rolled back: not where it, or the connection, went away."""
+    state = _sqlstate(error)
+    return state != "" and not state.startswith(("08", "57P0"))
 
 
 def _connect_problem(error: Exception) -> DatabaseProblem:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from db.availability import (
@@ -94,7 +95,9 @@ class Database:
         self._sessions = async_sessionmaker(self._engine, **options)
         autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._readers = async_sessionmaker(autocommit, **options)
-        self._statements = async_sessionmaker(autocommit, class_=_OneStatement, **options)
+        self._statements = async_sessionmaker(
+            autocommit, sync_session_class=_OneStatement, **options
+        )
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
@@ -114,7 +117,8 @@ class Database:
         """Open a session for a single statement that commits by itself: one round trip, not three.
 
         A second statement raises ``RuntimeError``. Raises ``DatabaseUnavailableError``; when the
-        connection breaks, the statement may have been carried out (``outcome_unknown``).
+        connection breaks, the statement may have been carried out, or be carried out yet
+        (``outcome_unknown``; see ``known_outcome``).
         """
         with translate_errors(outcome_unknown=True):
             async with self._statements() as session:
@@ -171,17 +175,18 @@ class Database:
         self._outage.end()
 
 
-class _OneStatement(AsyncSession):
-    """A session that executes one statement."""
+class _OneStatement(Session):
+    """A session that executes one statement, however it is asked to."""
 
-    _is_used = False
+    is_used = False
 
-    async def execute(self, *args: Any, **options: Any) -> Any:
-        """Execute the statement; raises ``RuntimeError`` for a second one."""
-        if self._is_used:
-            raise RuntimeError("a second statement would be a second transaction: use unit_of_work")
-        self._is_used = True
-        return await super().execute(*args, **options)
+
+@event.listens_for(_OneStatement, "do_orm_execute")
+def _refuse_second_statement(statement: ORMExecuteState) -> None:
+    session = cast("_OneStatement", statement.session)
+    if session.is_used:
+        raise RuntimeError("a second statement would be a second transaction: use unit_of_work")
+    session.is_used = True
 
 
 def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -> AsyncEngine:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 from api.auth.principal import Principal
 from api.requests import schemas
@@ -16,6 +17,7 @@ from api.requests.prepared import (
     SubmissionSettings,
 )
 from api.requests.schemas import Submission
+from db.availability import DatabaseUnavailableError, known_outcome
 from db.completed_rows import completed_rows
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
@@ -67,7 +69,7 @@ class SubmissionService:
         """Handle a submission; returns when it has settled or the time budget is used up.
 
         Raises ``PaoError`` for what the caller must correct. While Temporal or the database is
-        unavailable, nothing is stored.
+        unavailable, nothing is stored, or the error says that this is unknown.
         """
         replay = await self._find_replay(call)
         if replay is not None:
@@ -75,7 +77,7 @@ class SubmissionService:
         prepared = await self.prepare(body, call)
         await self._require_temporal()
         new = _new_request(prepared, call)
-        stored = await self._store(new, prepared, call)
+        stored = await self._store_for_certain(new, prepared, call)
         if stored.replayed:
             await self._wait_for_first(stored.request_id, call)
             return stored
@@ -139,6 +141,24 @@ class SubmissionService:
         await self._wait_for_first(claim.request_id, call)
         return SubmissionResult(claim.request_id, replayed=True)
 
+    async def _store_for_certain(
+        self, new: NewRequest, prepared: PreparedSubmission, call: SubmissionCall
+    ) -> SubmissionResult:
+        """Store the request; where the answer is lost, find out whether that has happened."""
+        try:
+            return await known_outcome(partial(self._store, new, prepared, call))
+        except DatabaseUnavailableError as error:
+            if not error.outcome_unknown:
+                raise
+            request_id = new.context.request_id
+            raise PaoError(
+                ErrorCode.SERVICE_UNAVAILABLE,
+                f"The database {error.reason}, and whether the request {request_id} was stored is "
+                "unknown; if it was, it will be started. Repeat the call with the same "
+                "Idempotency-Key; without one, look for that request first.",
+                headers=error.headers,
+            ) from error
+
     async def _store(
         self, new: NewRequest, prepared: PreparedSubmission, call: SubmissionCall
     ) -> SubmissionResult:
@@ -151,7 +171,7 @@ class SubmissionService:
             repository = RequestsRepository(session)
             if (record := self._idempotency(call)) is not None:
                 claim = await repository.claim_idempotency(record, request_id=request_id)
-                if not claim.won:
+                if not claim.won and claim.request_id != request_id:
                     self._require_same_body(claim.body_digest, call)
                     return SubmissionResult(claim.request_id, replayed=True)
             await repository.insert(new)

@@ -109,7 +109,10 @@ class MirrorRepository:
         """Write the snapshot in one statement, if it plainly comes next; else return ``None``.
 
         It does when the stored state is the one that this run has written last, or the one that
-        was submitted, and no decision comes with it. Then ``record`` would do just the same.
+        was submitted, and no decision comes with it. Then ``record`` would do just the same, but
+        for the answer's ``started_actions``: a start that a straggler of another run records while
+        this write waits for the row is not among them. A run that others preceded looks for
+        effects whatever it is told (``PlanRunner``).
         """
         if snapshot.decisions:
             return None

@@ -72,8 +72,10 @@ _REQUEST = f"""
         INSERT INTO requests ({", ".join(_COLUMNS)}, updated_at)
         SELECT {", ".join(_COLUMNS)}, created_at
         FROM given WHERE audit_mode = 'explicit'
+        ON CONFLICT (id) DO NOTHING
         RETURNING id
     ),
+    stored AS (SELECT given.* FROM given JOIN request USING (id)),
 """  # noqa: S608 -- names of our own columns.
 _ACTIONS = """
     actions AS (
@@ -81,9 +83,9 @@ _ACTIONS = """
             request_id, action_id, action_index, type, name, config, cleanup
         )
         SELECT
-            given.id, planned.id, planned.index, planned.type, planned.name, planned.config,
+            stored.id, planned.id, planned.index, planned.type, planned.name, planned.config,
             planned.cleanup
-        FROM given, jsonb_to_recordset(given.plan) AS planned (
+        FROM stored, jsonb_to_recordset(stored.plan) AS planned (
             id text, index integer, type text, name text, config jsonb, cleanup text,
             fallback boolean, notice text
         )
@@ -102,11 +104,11 @@ _ACTIONS = """
                 ELSE jsonb_build_object('sent', sent, 'computed', computed)
             END,
             user_id, via, created_at, 'api'
-        FROM given
+        FROM stored
     )
     INSERT INTO request_events (request_id, run_id, seq, kind, at, data)
     SELECT id, 'api', 0, 'state', created_at, '{"status": "submitted", "retrying": false}'
-    FROM given
+    FROM stored
 """
 _INSERT = text(_REQUEST + _ACTIONS).bindparams(bindparam("given", type_=JSONB()))
 
@@ -126,7 +128,11 @@ class RequestsRepository:
         self._session = session
 
     async def insert(self, new: NewRequest) -> None:
-        """Store a request as ``submitted`` with its pending actions, audit row and first entry."""
+        """Store a request as ``submitted`` with its pending actions, audit row and first entry.
+
+        One that is stored already stays as it is, so that a write whose outcome is unknown can be
+        repeated.
+        """
         await self._session.execute(_INSERT, {"given": columns_of_new(new)})
 
     async def get(self, request_id: str) -> Request | None:

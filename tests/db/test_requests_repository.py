@@ -54,11 +54,14 @@ async def test_a_request_that_does_not_exist_is_none(db: Database) -> None:
         assert await repository.get(new_request().context.request_id) is None
 
 
-async def test_the_same_request_is_stored_once(db: Database) -> None:
-    request = await stored(db)
-    with pytest.raises(IntegrityError):
-        async with db.unit_of_work() as session:
-            await RequestsRepository(session).insert(request)
+async def test_the_same_request_is_stored_once(db: Database, owner: asyncpg.Connection) -> None:
+    request = await brought_to(db, RequestStatus.IN_PROGRESS)
+    tables = ("requests", "request_actions", "audit_logs", "request_events")
+    before = [await count(owner, table) for table in tables]
+    async with db.one_statement() as session:
+        await RequestsRepository(session).insert(request)
+    assert [await count(owner, table) for table in tables] == before
+    assert await owner.fetchval("SELECT status FROM requests") == "in_progress"
 
 
 async def submit(

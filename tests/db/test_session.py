@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from db.availability import DatabaseUnavailableError
 from db.documents import dump_json
+from db.models import AccessKey
 from db.session import Database, PoolSettings
 from db.urls import driver_url
 from pao.core.errors import ErrorCode, PaoError
@@ -171,6 +172,13 @@ async def test_one_statement_commits_by_itself_and_takes_no_second(
         async with db.one_statement() as session:
             await session.execute(insert, {"name": "one"})
     assert await count(owner, "access_keys") == 1
+    async with db.one_statement() as session:
+        assert await session.scalar(text("SELECT 1")) == 1
+        for again in (session.scalar, session.scalars, session.execute):
+            with pytest.raises(RuntimeError, match="unit_of_work"):
+                await again(text("SELECT 2"))
+        with pytest.raises(RuntimeError, match="unit_of_work"):
+            await session.get(AccessKey, "one")
 
 
 async def test_a_line_that_breaks_in_one_statement_leaves_the_outcome_open(
@@ -187,6 +195,17 @@ async def test_a_line_that_breaks_in_one_statement_leaves_the_outcome_open(
             await work()
         assert error.value.outcome_unknown
         await used.ping()
+
+
+@pytest.mark.parametrize("statement", ["SELECT pg_sleep(5)", "SELECT 1 FROM nowhere"])
+async def test_what_the_server_refuses_by_itself_has_a_known_outcome(
+    database: Given, statement: str
+) -> None:
+    async with opened(database.service_url, statement_timeout=0.05) as used:
+        with pytest.raises(DatabaseUnavailableError) as error:
+            async with used.one_statement() as session:
+                await session.execute(text(statement))
+        assert not error.value.outcome_unknown
 
 
 async def test_a_statement_that_takes_too_long_is_an_outage(database: Given) -> None:

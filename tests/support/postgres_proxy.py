@@ -6,7 +6,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from tests.support.certificates import Certificates
@@ -15,10 +15,31 @@ SSL_REQUEST = 80877103
 """The code by which a client asks for TLS, in place of a version of the protocol."""
 
 
+ENDS_STATEMENT = frozenset({b"Q", b"S"})
+"""The messages after which a server carries out what it was sent: a simple query, a sync."""
+
+
 POOLER_SETTINGS = frozenset(
     {"user", "database", "application_name", "client_encoding", "datestyle", "timezone"}
 )
 """What PgBouncer accepts in a startup message."""
+
+
+@dataclass(slots=True)
+class LostAnswers:
+    """Whose answers a proxy loses: it breaks the connection once the server has the statement.
+
+    ``to`` is a part of the statement or its values, ``times`` how often that still happens. With
+    ``commit`` it is the answer to the COMMIT of the statement's transaction.
+    """
+
+    to: bytes = b""
+    times: int = 0
+    commit: bool = False
+
+    def lose(self, to: bytes, times: int = 1, *, commit: bool = False) -> None:
+        """Lose the next answers to such a statement."""
+        self.to, self.times, self.commit = to, times, commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +53,7 @@ class ProxyOptions:
     swallows_listen: bool = False
     swallows_statements: bool = False
     refuses_settings: bool = False
+    lost: LostAnswers = field(default_factory=LostAnswers)
 
 
 def server_tls(certificates: Certificates) -> ssl.SSLContext:
@@ -122,7 +144,8 @@ async def _relay_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 async def _relay_queries(
     reader: asyncio.StreamReader, server: asyncio.StreamWriter, way: ProxyOptions
 ) -> None:
-    while True:
+    is_lost = ends = False
+    while not ends:
         kind = await reader.readexactly(1)
         packet = await _packet(reader)
         if way.swallows_statements and kind == b"Q":
@@ -130,6 +153,12 @@ async def _relay_queries(
         if way.swallows_listen:
             # A comment of the same length: the statement is taken, and does nothing.
             packet = packet.replace(b"LISTEN ", b"--     ")
+        if way.lost.times and way.lost.to in packet:
+            way.lost.times -= 1
+            is_lost = True
+        ends = is_lost and kind in ENDS_STATEMENT
+        if way.lost.commit:
+            ends = ends and b"COMMIT" in packet
         server.write(kind + packet)
         await server.drain()
 
