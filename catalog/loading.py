@@ -210,7 +210,10 @@ def value_at(data: Any, path: Path) -> Any:
 
 
 def walk_texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Yield every text below a value with its path, in the order of the document."""
+    """Yield every text below a value with its path, in the order of the document.
+
+    The value must not change meanwhile.
+    """
     if isinstance(value, str):
         yield path, value
         return

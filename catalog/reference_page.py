@@ -173,7 +173,7 @@ def _bounds() -> Iterator[str]:
     depths = f"{limits.BLOCK_DEPTH}, {limits.LOOP_DEPTH}, {limits.EXPRESSION_DEPTH} deep"
     yield f"| nested blocks, loops, expressions | {depths} |"
     yield f"| total iterations | {limits.ITERATIONS:,} |"
-    yield f"| time | {limits.SECONDS:g} s |"
+    yield f"| processor time | {limits.SECONDS:g} s |"
 
 
 def _kinds(kinds: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from catalog.bundle import CatalogBundle, Component
 from catalog.config_texts import is_template
 from catalog.forms import FieldDefinition, FieldType, FormError
-from catalog.forms.independent_fields import independent_form
+from catalog.forms.single_field import single_field_form
 from catalog.loading import Path, walk_texts
 from catalog.model import CatalogDocument
 from catalog.suggestions import did_you_mean
@@ -120,7 +120,7 @@ def _misplaced_secret(
 
 def _literal_problems(where: Path, field: FieldDefinition, value: Any) -> Iterator[Problem]:
     try:
-        form = independent_form(field)
+        form = single_field_form(field)
     except FormError:
         return
     for error in form.validate({field.id: value}, datetime.now(UTC).date()).errors:

@@ -23,8 +23,7 @@ from catalog.forms.graph import (
     dependency_graph,
     describe_cycle,
 )
-from catalog.forms.independent_fields import independent_form
-from catalog.forms.result import FieldError
+from catalog.forms.single_field import single_field_form
 from catalog.forms.text_formats import comparable, resolve_moment
 from catalog.forms.values import is_number, parse_date
 from catalog.loading import Path
@@ -250,28 +249,20 @@ def _bound(text: str) -> Any:
 
 def default_value(subject: Subject) -> Iterator[Problem]:
     """Require a default that passes the validation of its own field."""
-    literal: list[tuple[Path, FieldDefinition]] = []
+    today = datetime.now(UTC).date()
     for path, field in fields_of(subject):
         if isinstance(field.default, dict) and field.type is not FieldType.JSON:
             yield from _computed_default(path, field)
-        elif field.default is not None and not any(constraint_problems(field)):
-            literal.append((path, field))
-    # Nearly always all are valid, and one form of all of them is cheaper than one of each.
-    if _default_errors(*(field for _, field in literal)) == ():
-        return
-    for path, field in literal:
-        for error in _default_errors(field) or ():
+            continue
+        if field.default is None or any(constraint_problems(field)):
+            continue
+        try:
+            form = single_field_form(field)
+        except FormError:
+            continue
+        for error in form.validate({}, today).errors:
             message = f"the default is invalid: {error.message}"
             yield Problem((*path, "default"), message, _default_meant(field))
-
-
-def _default_errors(*fields: FieldDefinition) -> tuple[FieldError, ...] | None:
-    """Return what is wrong with the defaults of fields; None where they make no form."""
-    try:
-        form = independent_form(*fields)
-    except FormError:
-        return None
-    return form.validate({}, datetime.now(UTC).date()).errors
 
 
 def _computed_default(path: Path, field: FieldDefinition) -> Iterator[Problem]:

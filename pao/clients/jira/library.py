@@ -9,7 +9,8 @@ from types import ModuleType
 def _import_jira() -> ModuleType:
     """Import ``atlassian.jira`` alone: the package imports all its clients, 6 MB of a process.
 
-    The package is left unimported, so that an extension that imports it has all of it.
+    Nothing of it stays in ``sys.modules``: an extension that imports the package has all of it,
+    classes of its own.
     """
     spec = find_spec("atlassian")
     if spec is None or "atlassian" in sys.modules:
@@ -18,7 +19,8 @@ def _import_jira() -> ModuleType:
     try:
         return import_module("atlassian.jira")
     finally:
-        del sys.modules["atlassian"]
+        for name in [one for one in sys.modules if one.partition(".")[0] == "atlassian"]:
+            del sys.modules[name]
 
 
 _jira = _import_jira()

@@ -32,8 +32,10 @@ def test_a_process_that_keeps_spans_can_send_them() -> None:
 def test_an_extension_can_import_all_of_atlassians_clients() -> None:
     modules = loaded(
         "from pao.clients.jira import library\n"
+        "import atlassian.errors\n"
+        "assert atlassian.errors.ApiError and atlassian.jira.Jira\n"
         "from atlassian import Confluence, Jira\n"
-        "assert Jira is library.Jira"
+        "assert Jira is atlassian.jira.Jira and library.Jira('http://127.0.0.1:1')"
     )
     assert "atlassian.confluence" in modules
 

@@ -1,4 +1,4 @@
-"""A form of fields by themselves, to validate values where the rest of the form is not known."""
+"""A form of one field, to validate a value where the rest of the form is not known."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from catalog.forms.form import Form
 from catalog.forms.options import TeamOptions
 
 
-def independent_form(*fields: FieldDefinition) -> Form:
-    """Return a form of these fields without what depends on other fields of their own form.
+def single_field_form(field: FieldDefinition) -> Form:
+    """Return a form of this field without what depends on other fields of its own form.
 
     Conditions of a column on columns of the same row stay. Raises ``FormError``.
     """
-    group = {"id": "group", "fields": tuple(map(_independent_field, fields))}
+    group = {"id": "group", "fields": (_independent_field(field),)}
     return Form(FormDefinition.model_validate({"groups": (group,)}))
 
 
