@@ -74,7 +74,7 @@ _HINTS = {
     "REQUEST_NOT_FOUND": "`pao request list` shows the requests that you may see.",
     "INVALID_STATE_TRANSITION": "`pao request get` shows the current state and what it allows.",
     "IDEMPOTENCY_CONFLICT": "Use a new --idempotency-key for a request that differs.",
-    "SERVICE_UNAVAILABLE": "Nothing was stored; `pao health` shows which part is unavailable.",
+    "SERVICE_UNAVAILABLE": "`pao health` shows which part is unavailable.",
     "INTERNAL_ERROR": "Send the correlation id to the operators of the service.",
 }
 

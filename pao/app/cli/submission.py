@@ -153,11 +153,14 @@ class RequestSubmission:
         key = self.key or str(uuid.uuid4())
         try:
             answer = self.api.post("/requests", self._body(fields), idempotency_key=key)
-        except LostAnswerError as error:
-            self.key = key
-            error.hint = (
-                f"Repeat it safely by adding --idempotency-key {key}: nothing is done twice."
-            )
+        except CliError as error:
+            # A service that is unavailable may not know either whether it was stored.
+            if isinstance(error, LostAnswerError) or error.code == "SERVICE_UNAVAILABLE":
+                self.key = key
+                safely = (
+                    f"Repeat it safely by adding --idempotency-key {key}: nothing is done twice."
+                )
+                error.hint = f"{error.hint} {safely}" if error.hint else safely
             raise
         except KeyboardInterrupt:
             self.key = key

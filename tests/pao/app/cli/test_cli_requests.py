@@ -20,6 +20,7 @@ from tests.pao.app.cli.scripted import (
     events,
     failed_request,
     page,
+    refused,
     request,
 )
 
@@ -118,13 +119,18 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key(pao: Pao, service: S
 
 
 @pytest.mark.usefixtures("form")
-def test_an_answer_that_stays_lost_names_the_key_to_repeat_with(pao: Pao, service: Service) -> None:
-    service.on("POST", "/requests", cut_off)
+@pytest.mark.parametrize("answer", [cut_off, refused(503, "SERVICE_UNAVAILABLE", "unknown")])
+def test_an_answer_that_leaves_it_open_names_the_key_to_repeat_with(
+    pao: Pao, service: Service, answer: Any
+) -> None:
+    service.on("POST", "/requests", answer)
 
-    result = pao("request", "submit", ITEM, "--idempotency-key", "key-1")
+    result = pao("request", "submit", ITEM)
 
     assert result.exit_code == 5
-    assert "--idempotency-key key-1" in result.stderr
+    keys = {call.headers["idempotency-key"] for call in service.calls_of("POST", "/requests")}
+    assert len(keys) == 1
+    assert f"--idempotency-key {keys.pop()}" in result.stderr.replace("\n", " ")
     assert result.stdout == ""
 
 
