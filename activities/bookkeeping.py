@@ -27,17 +27,6 @@ class Bookkeeper:
 
         Raises ``NoBundleYet``, which is retried, for a component whose bundle has no row.
         """
-        try:
-            return await self._make_row(request_input)
-        except IntegrityError:
-            # Somebody else may have created it meanwhile; any other error is raised.
-            async with self.database.reading() as session:
-                found = await RequestsRepository(session).get(request_input.context.request_id)
-            if found is None:
-                raise
-            return False
-
-    async def _make_row(self, request_input: RequestInput) -> bool:
         link = request_input.bundle
         new = NewRequest(
             context=request_input.context,
@@ -53,7 +42,9 @@ class Bookkeeper:
                 return False
             if link is not None and await requests.get(link.request_id) is None:
                 raise ApplicationError("its bundle's row is missing too", type="NoBundleYet")
-            await requests.insert(new)
+            if not await requests.insert(new):
+                # Somebody else has created it meanwhile.
+                return False
             if request_input.idempotency is not None:
                 # If another request has taken it meanwhile, it keeps it.
                 await requests.claim_idempotency(

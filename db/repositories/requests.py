@@ -109,6 +109,7 @@ _ACTIONS = """
     INSERT INTO request_events (request_id, run_id, seq, kind, at, data)
     SELECT id, 'api', 0, 'state', created_at, '{"status": "submitted", "retrying": false}'
     FROM stored
+    RETURNING request_id
 """
 _INSERT = text(_REQUEST + _ACTIONS).bindparams(bindparam("given", type_=JSONB()))
 
@@ -127,13 +128,14 @@ class RequestsRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def insert(self, new: NewRequest) -> None:
+    async def insert(self, new: NewRequest) -> bool:
         """Store a request as ``submitted`` with its pending actions, audit row and first entry.
 
-        One that is stored already stays as it is, so that a write whose outcome is unknown can be
-        repeated.
+        One that is stored already stays as it is (False), so that a write whose outcome is unknown
+        can be repeated.
         """
-        await self._session.execute(_INSERT, {"given": columns_of_new(new)})
+        written = await self._session.execute(_INSERT, {"given": columns_of_new(new)})
+        return written.first() is not None
 
     async def get(self, request_id: str) -> Request | None:
         """Read a request with everything it holds; ``None`` when there is none of that id."""

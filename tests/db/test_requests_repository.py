@@ -59,7 +59,7 @@ async def test_the_same_request_is_stored_once(db: Database, owner: asyncpg.Conn
     tables = ("requests", "request_actions", "audit_logs", "request_events")
     before = [await count(owner, table) for table in tables]
     async with db.one_statement() as session:
-        await RequestsRepository(session).insert(request)
+        assert not await RequestsRepository(session).insert(request)
     assert [await count(owner, table) for table in tables] == before
     assert await owner.fetchval("SELECT status FROM requests") == "in_progress"
 
