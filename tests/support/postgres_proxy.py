@@ -116,9 +116,10 @@ async def _serve(
     server_reader, server_writer = await asyncio.open_connection(*target)
     try:
         server_writer.write(first)
+        lost = asyncio.Event()
         both = [
-            asyncio.create_task(_relay_answers(server_reader, writer)),
-            asyncio.create_task(_relay_queries(reader, server_writer, way)),
+            asyncio.create_task(_relay_answers(server_reader, writer, lost)),
+            asyncio.create_task(_relay_queries(reader, server_writer, way, lost)),
         ]
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -135,17 +136,22 @@ def _settings(startup: bytes) -> set[str]:
     return set(startup[8:].rstrip(b"\0").decode().split("\0")[::2])
 
 
-async def _relay_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
+async def _relay_answers(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event
+) -> None:
+    while (data := await reader.read(65536)) and not lost.is_set():
         writer.write(data)
         await writer.drain()
 
 
 async def _relay_queries(
-    reader: asyncio.StreamReader, server: asyncio.StreamWriter, way: ProxyOptions
+    reader: asyncio.StreamReader,
+    server: asyncio.StreamWriter,
+    way: ProxyOptions,
+    lost: asyncio.Event,
 ) -> None:
-    is_lost = ends = False
-    while not ends:
+    is_meant = False
+    while not lost.is_set():
         kind = await reader.readexactly(1)
         packet = await _packet(reader)
         if way.swallows_statements and kind == b"Q":
@@ -155,10 +161,10 @@ async def _relay_queries(
             packet = packet.replace(b"LISTEN ", b"--     ")
         if way.lost.times and way.lost.to in packet:
             way.lost.times -= 1
-            is_lost = True
-        ends = is_lost and kind in ENDS_STATEMENT
-        if way.lost.commit:
-            ends = ends and b"COMMIT" in packet
+            is_meant = True
+        if is_meant and kind in ENDS_STATEMENT and (not way.lost.commit or b"COMMIT" in packet):
+            # Before the server has it: no answer may overtake this.
+            lost.set()
         server.write(kind + packet)
         await server.drain()
 

@@ -192,7 +192,11 @@ async def test_a_request_is_made_again_with_its_values(stack: Stack, visit: Visi
 
 
 async def late(route: Route) -> None:
-    """Let everything else of the page arrive before this."""
+    """Let everything else of the page arrive before this.
+
+    Nothing that could be waited for happens before it: only the fault would begin earlier. On a
+    slow machine a second may hide it, but never fails the test.
+    """
     await asyncio.sleep(1)
     await route.continue_()
 

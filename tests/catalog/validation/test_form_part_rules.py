@@ -326,7 +326,7 @@ TOO_SMALL = "the default is invalid: Size must be at least 1"
     "other",
     [
         "{id: fine, name: Fine, type: string, default: a}",
-        # No form can be made of these, by itself or together with the first.
+        # No form can be made of these together with the first, or of the pattern at all.
         "{id: odd, name: Odd, type: string, default: a, validation: {pattern: '['}}",
         "{id: size, name: Size again, type: string, default: a}",
         "{id: x, name: X, type: list, fields: [{id: size, name: Y, type: string, default: a}]}",

@@ -120,16 +120,17 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key(pao: Pao, service: S
 
 @pytest.mark.usefixtures("form")
 @pytest.mark.parametrize("answer", [cut_off, refused(503, "SERVICE_UNAVAILABLE", "unknown")])
+@pytest.mark.parametrize("options", [(), ("--idempotency-key", "key-1")])
 def test_an_answer_that_leaves_it_open_names_the_key_to_repeat_with(
-    pao: Pao, service: Service, answer: Any
+    pao: Pao, service: Service, answer: Any, options: tuple[str, ...]
 ) -> None:
     service.on("POST", "/requests", answer)
 
-    result = pao("request", "submit", ITEM)
+    result = pao("request", "submit", ITEM, *options)
 
     assert result.exit_code == 5
     keys = {call.headers["idempotency-key"] for call in service.calls_of("POST", "/requests")}
-    assert len(keys) == 1
+    assert keys == {"key-1"} if options else len(keys) == 1
     assert f"--idempotency-key {keys.pop()}" in result.stderr.replace("\n", " ")
     assert result.stdout == ""
 
