@@ -150,6 +150,7 @@ def test_a_submission_of_which_nothing_is_known_says_so_and_its_key_finds_it(los
 
     unknown = dana.post("/requests", json=body, headers=key)
 
+    assert LOST.times == 0
     assert (unknown.status_code, error_of(unknown)["code"]) == (503, "SERVICE_UNAVAILABLE")
     (there,) = stored(losing)
     assert f"whether the request {there} was stored is unknown" in error_of(unknown)["message"]
