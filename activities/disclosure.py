@@ -68,6 +68,10 @@ class Disclosure:
         """Return a text for people without secrets."""
         return self.secrets.hide(text)
 
+    def mask_own_text(self, text: str) -> str:
+        """Return a text that PAO composed, which nobody has cut, without secrets."""
+        return self.secrets.hide(text, whole=True)
+
     def seal(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return values that a later execution gets back; texts that hold a secret are sealed."""
         return {name: self._seal_value(value) for name, value in values.items()}

@@ -269,7 +269,7 @@ class Executor:
             result = replace(result, outputs=session.action.kept(result.outputs))
             written = await asyncio.to_thread(self._sessions.cleanup, session.action_input, result)
             cleanup = written or session.action.cleanup(result)
-            cleanup = session.disclosure.mask_message(cleanup)
+            cleanup = session.disclosure.mask_own_text(cleanup)
         except Exception as error:  # noqa: BLE001 -- as above; the effect exists
             raised = internal_error(error, session.context.secrets, OutcomeUnknownError)
             session.findings.found = result
@@ -283,7 +283,7 @@ def _moved_places(
     """Return the former and the present place if a correction moves the action; else None."""
     for call in calls:
         if call.place != place:
-            return [disclosure.mask_message(str(one or "no place")) for one in (call.place, place)]
+            return [disclosure.mask_own_text(str(one or "no place")) for one in (call.place, place)]
     return None
 
 

@@ -128,7 +128,7 @@ def masked_error(
         doubt = session.action.in_doubt(session.config, session.context)
         if masked.askable is None:
             masked.askable = doubt.askable
-        masked.retry, masked.by_hand = map(disclosure.mask_message, (doubt.retry, doubt.by_hand))
+        masked.retry, masked.by_hand = map(disclosure.mask_own_text, (doubt.retry, doubt.by_hand))
         if session.findings.acted and (isinstance(error, OutcomeUnknownError) or error.partial):
             masked.sent, masked.digest = session.sent, session.digest
     return application_error(masked)

@@ -143,7 +143,7 @@ class TerraformAction(Action[TerraformConfig]):
         """Return the module together with its backend: either may be unavailable."""
         spec = _execution_spec(config, context)
         named = breaker_target(spec.source, spec.backend, spec.backend_config)
-        return context.secrets.hide(named)
+        return context.secrets.hide(named, whole=True)
 
     def cleanup(self, result: ActionResult) -> str:
         """Return how to destroy what is in the state."""

@@ -55,7 +55,9 @@ class Registration:
         workspace = "" if kind in WITHOUT_WORKSPACES else f"workspace {spec.workspace} of "
         return NewTerraformState(
             key=state_key(kind, config, spec.workspace),
-            place=self._context.secrets.hide(f"{workspace}the backend {kind} ({shown})"),
+            place=self._context.secrets.hide(
+                f"{workspace}the backend {kind} ({shown})", whole=True
+            ),
             shared=spec.shared,
             request_id=request.request_id,
             action_id=self._context.action_id,

@@ -56,12 +56,14 @@ class SecretMasks:
     def __iter__(self) -> Iterator[str]:
         return iter(tuple(self._secrets))
 
-    def hide(self, text: str) -> str:
+    def hide(self, text: str, *, whole: bool = False) -> str:
         """Return a message or body with every secret masked, including cut-off ones.
 
         A text that holds a secret in a form that cannot be replaced keeps nothing but its length.
+        ``whole`` says that nobody has cut the text at its end: an id there keeps its last
+        characters even if a secret happens to begin with them.
         """
-        return self._search_forms().hide(text, within=SHORTEST_SECRET, cut=True)
+        return self._search_forms().hide(text, within=SHORTEST_SECRET, cut=not whole)
 
     def hide_in(self, value: Any) -> Any:
         """Return a copy of a JSON value without secrets, in texts, numbers and keys.

@@ -136,7 +136,7 @@ def test_what_each_type_says_about_cleaning_up_is_mask(name: str) -> None:
     )
     masked = disclosure().mask_result(result)
     assert SECRET not in repr(masked)
-    assert SECRET not in disclosure().mask_message(load_all()[name].cleanup(result))
+    assert SECRET not in disclosure().mask_own_text(load_all()[name].cleanup(result))
 
 
 def test_what_a_wait_needs_is_sealed_and_comes_back() -> None:

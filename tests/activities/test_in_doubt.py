@@ -14,6 +14,7 @@ from activities.session_factory import idempotency_key
 from pao.core.payloads.waits import Pending
 from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, cutting, raw_server
+from tests.support.requests import Request
 
 KEY = "k" * 32
 
@@ -21,7 +22,11 @@ KEY = "k" * 32
 async def doubt(action: Action[Any], **config: Any) -> dict[str, Any]:
     """Return the details of a call that was cut."""
     stage = ActionRunner(action)
-    request = stage.request(config)
+    return await doubt_of(stage, stage.request(config))
+
+
+async def doubt_of(stage: ActionRunner, request: Request) -> dict[str, Any]:
+    """Return the details of a request's only call, which was cut."""
     with pytest.raises(ApplicationError) as caught:
         await stage.execute(request)
     await stage.close()
@@ -38,6 +43,16 @@ async def test_a_webhook_names_the_delivery_and_no_look() -> None:
         "A retry sends the same X-PAO-Delivery, by which the receiver knows a repeat."
     )
     assert delivery in told["byHand"]
+
+
+async def test_an_id_is_whole_even_if_a_secret_begins_with_its_last_characters() -> None:
+    stage = ActionRunner(WebhookAction())
+    with raw_server(cutting) as server:
+        request = stage.request({"url": f"{server.url}/hook"})
+        delivery = idempotency_key(request.context.request_id, "act")
+        request.plan[0].config["secret"] = delivery[-3:] + KEY
+        told = await doubt_of(stage, request)
+    assert told["byHand"].endswith(delivery)
 
 
 async def test_a_message_may_come_twice() -> None:

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from pao.clients.jira import BasicAuth, JiraClient, JiraError, JiraFlavour, JiraInstance
 
-TOTAL = 0.4
+TOTAL = 1.5
 FIELDS: dict[str, Any] = {
     "project": {"key": "PLATFORM"},
     "issuetype": {"name": "Task"},
@@ -24,7 +24,7 @@ def instance(url: str, **changes: Any) -> JiraInstance:
         "auth": BasicAuth("pao", SecretStr("sandbox-token")),
         "default_project": "PLATFORM",
         "total_timeout": TOTAL,
-        "connect_timeout": 0.2,
+        "connect_timeout": 1.0,
     }
     return JiraInstance(**{**values, **changes})
 

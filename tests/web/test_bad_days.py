@@ -1,5 +1,6 @@
 """Bad days: connections break, processes restart, sessions end, windows are many."""
 
+import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -90,18 +91,36 @@ async def test_a_lost_connection_is_said_until_it_is_back(stack: Stack, visit: V
         approve(stack, request_id)
 
 
-async def test_a_form_is_kept_while_the_session_at_the_balancer_is_over(visit: Visit) -> None:
-    page = await (await visit()).page("/catalog/network-dns-record/request")
+@pytest.mark.parametrize("answer", ["saved", "lost"])
+async def test_a_form_is_kept_while_the_session_at_the_balancer_is_over(
+    visit: Visit, answer: str
+) -> None:
+    at = await visit()
+    at.watched.expected.append("ERR_")
+    page = await at.page("/catalog/network-dns-record/request")
     await page.get_by_label("Host name").fill("balanced.example.com")
+    noted, told = page.locator(".noted"), asyncio.Event()
 
     async def lead_away(route: Route) -> None:
         await route.fulfill(status=302, headers={"Location": "https://login.example.com/"})
 
+    async def save_late(route: Route) -> None:
+        await told.wait()
+        await (route.continue_() if answer == "saved" else route.abort())
+
     await page.route(re.compile("favicon|icon"), lead_away)
+    await page.route(re.compile("/check$"), save_late)
     await page.get_by_role("button", name="Review").last.click()
-    await expect(page.locator(".noted")).to_contain_text(
-        "Your session has expired, so nothing was sent."
-    )
+    why = "Your session has expired, so nothing was sent."
+    await expect(noted).to_contain_text(why)
+    # Saving began before, and says nothing about what was to be sent.
+    ended = "requestfinished" if answer == "saved" else "requestfailed"
+    async with page.expect_event(ended, lambda request: request.url.endswith("/check")):
+        told.set()
+    if answer == "saved":
+        await expect(page).to_have_url(re.compile("/drafts/"))
+    await page.evaluate("new Promise(done => setTimeout(done))")
+    await expect(noted).to_contain_text(why)
     await expect(page.get_by_label("Host name")).to_have_value("balanced.example.com")
 
 

@@ -4,10 +4,12 @@ import asyncio
 import json
 import re
 
+import pytest
 from playwright.async_api import Route, expect
 
 from tests.support.callers import DANA, OLIVER, PRIYA, STRANGER
 from tests.support.stack import Stack
+from tests.web.connections import is_live
 from tests.web.person import Visit, judge, picture
 from tests.web.requesting import dns, submit
 
@@ -93,16 +95,30 @@ async def test_a_running_request_follows_to_its_end(stack: Stack, visit: Visit) 
     await expect(page.locator(".log-lines")).to_contain_text("succeeded")
 
 
-async def test_a_page_survives_the_session_and_says_so(stack: Stack, visit: Visit) -> None:
+@pytest.mark.parametrize("listens", [True, False])
+async def test_a_page_survives_the_session_and_says_so(
+    stack: Stack, visit: Visit, *, listens: bool
+) -> None:
     stack.stop_worker()
     try:
         made = dns(stack, "over.example.com")
         at = await visit()
         at.watched.expected.append("401")
         at.watched.expected.append("htmx:sse:error")
+        over = asyncio.Event()
+
+        async def listen_later(route: Route) -> None:
+            await over.wait()
+            await route.continue_()
+
+        if not listens:
+            await at.context.route(re.compile("/stream"), listen_later)
         page = await at.page(f"/requests/{made['id']}")
+        if listens:
+            await is_live(page)
         newest = stack.caller(DANA).get("/web-sessions").json()["data"][0]
         stack.caller(DANA).delete(f"/web-sessions/{newest['id']}")
+        over.set()
     finally:
         stack.start_worker()
     await expect(page.get_by_text("Your session has expired.")).to_be_visible(timeout=30_000)

@@ -23,17 +23,17 @@ function posted(submitter) {
 }
 
 async function check() {
-  const body = posted(), saved = latest;
+  const body = posted(), saved = latest, note = pao.noteOfCall(form);
   // Files are sent with the form only.
   for (const input of form.querySelectorAll("input[type=file]")) body.delete(input.name);
   let answer;
   try {
     const response = await fetch(form.dataset.check, { method: "POST", body, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(SILENCE) });
-    if (response.status === 401) { pao.note(form, ...signIn()); return; }
+    if (response.status === 401) { note(...signIn()); return; }
     if (!response.ok) throw new Error(response.status);
     answer = await response.json();
-  } catch { pao.note(form, form.dataset.unsaved); return; }
-  pao.note(form);
+  } catch { note(form.dataset.unsaved); return; }
+  note();
   become();
   if (saved < latest) return;
   if (answer.submitted) { location.assign(`/requests/${answer.submitted}`); return; }
@@ -134,14 +134,15 @@ async function edit(command) {
   const button = [...form.elements].find(one => one.name === "rows" && one.value === command);
   if (!button) return;
   const list = fieldOf(button), place = list.dataset.field, adds = button.hasAttribute("data-adds");
+  const note = pao.noteOfCall(form);
   let page;
   try {
     const response = await fetch(form.action, { method: "POST", body: posted(button), signal: AbortSignal.timeout(SILENCE) });
-    if (response.status === 401) { pao.note(form, ...signIn()); return; }
+    if (response.status === 401) { note(...signIn()); return; }
     if (!response.ok) throw new Error(response.status);
     page = new DOMParser().parseFromString(await response.text(), "text/html");
-  } catch { pao.note(form, form.dataset.failed); return; }
-  pao.note(form);
+  } catch { note(form.dataset.failed); return; }
+  note();
   become();
   put(page, place);
   const rows = fieldAt(place)?.querySelectorAll(".row") ?? [];

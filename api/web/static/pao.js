@@ -10,15 +10,21 @@ function note(form, ...parts) {
   const before = one(".noted", form), box = document.createElement("div");
   box.className = "notice warn noted";
   box.append(...parts);
-  if (before?.textContent === box.textContent) return;
+  const told = before?.textContent === box.textContent;
   before?.remove();
   if (!parts.length) return;
   const buttons = [...form.querySelectorAll(".buttons")].at(-1);
   if (buttons) buttons.before(box); else form.append(box);
-  say(box.textContent);
+  if (!told) say(box.textContent);
 }
 
-globalThis.pao = { say, note };
+/** Return `note` for what a call that begins now finds: a notice that appears while it runs is newer, and stays. */
+function noteOfCall(form) {
+  const before = one(".noted", form);
+  return (...parts) => { if (one(".noted", form) === before) note(form, ...parts); };
+}
+
+globalThis.pao = { say, note, noteOfCall };
 
 // The server formats times in the reader's zone, which it learns from this cookie.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

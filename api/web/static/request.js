@@ -13,6 +13,7 @@ function isLost() {
   if (!lost.hidden) return;
   tell(lost.dataset.lost.replace("{time}", new Date().toTimeString().slice(0, 5)));
 }
+function unconnected(status) { if (status === 401) tell(lost.dataset.over); else isLost(); }
 
 // Title and announcement follow the state.
 let state = document.querySelector("#now")?.dataset.status;
@@ -40,9 +41,7 @@ async function withPlace(work) {
 const closed = new Promise(done => {
   document.addEventListener("htmx:sse:close", event => { if (event.detail.reason === "message") done(); });
 });
-document.addEventListener("htmx:sse:error", event => {
-  if (event.detail.status === 401) tell(lost.dataset.over); else isLost();
-});
+document.addEventListener("htmx:sse:error", event => unconnected(event.detail.status));
 document.addEventListener("htmx:sse:after:connection", () => tell(""));
 document.addEventListener("htmx:sse:after:message", follow);
 
@@ -63,11 +62,17 @@ addEventListener("online", letGo);
 
 async function connect() {
   // The library does not retry a first connection that fails.
+  let status;
+  document.addEventListener("htmx:response:error", event => {
+    const { sourceElement, response } = event.detail.ctx;
+    if (sourceElement === stream) status = response.status;
+  });
   while (!stream._htmx?.sse) {
     await visible();
+    status = 0;
     try { await htmx.ajax("GET", stream.getAttribute("hx-sse:connect"), { source: stream }); } catch { /* said below */ }
     if (stream._htmx?.sse) break;
-    isLost();
+    unconnected(status);
     await wait(TRY_AGAIN);
   }
   const listening = setInterval(listen, LISTEN_EVERY);

@@ -53,7 +53,7 @@ def sandbox(running: JiraSandbox) -> JiraSandbox:
 def jiras(sandbox: JiraSandbox, request: pytest.FixtureRequest) -> Iterator[JiraInstances]:
     made = JiraInstances(
         [
-            sandbox.instance(name="bad", flavour=request.param, total_timeout=0.6),
+            sandbox.instance(name="bad", flavour=request.param, total_timeout=1.5),
             sandbox.instance(name="patient", flavour=request.param),
         ]
     )

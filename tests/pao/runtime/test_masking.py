@@ -164,6 +164,14 @@ def test_what_a_cut_has_left_of_a_secret_is_hidden(left: int) -> None:
     assert masks.hide_in(f"cannot set {begun}\u2026") == "cannot set ********\u2026"
 
 
+def test_a_text_that_nobody_cut_keeps_an_end_that_only_begins_like_a_secret() -> None:
+    masks = SecretMasks([PASSWORD])
+    assert masks.hide(f"look for {PASSWORD[:5]}", whole=True) == f"look for {PASSWORD[:5]}"
+    assert masks.hide(f"look for {PASSWORD}", whole=True) == "look for ********"
+    shown = masks.hide(f"it said {PASSWORD[:5]}... and {PASSWORD[:5]}", whole=True)
+    assert shown == f"it said ********... and {PASSWORD[:5]}"
+
+
 @pytest.mark.parametrize(
     "mark", ["...", "[...]", " [\u2026]", "[truncated]", " (truncated)", " (1,234 more characters)"]
 )
